@@ -1,0 +1,64 @@
+import type { ListCall, McpCall, ServerIdentity, Way } from '../call/mcp-call.js';
+import type { Decision, Permit, RefusalReason } from './decision.js';
+
+interface EventBase {
+  /** UUID v7, made by the gate, so that an outcome can name its attempt. */
+  readonly id: string;
+  readonly at: Date;
+}
+
+/** Committed before a handler starts. */
+export interface AttemptEvent extends EventBase {
+  readonly kind: 'attempt';
+  readonly call: McpCall;
+  readonly decision: Permit;
+}
+
+/** How a permitted call ended. `not_run`: the attempt was recorded, but no handler was started. */
+export type OutcomeStatus = 'completed' | 'failed' | 'aborted' | 'not_run';
+
+/** Committed before an answer leaves. An attempt without one is ambiguous. */
+export interface OutcomeEvent extends EventBase {
+  readonly kind: 'outcome';
+  readonly attempt: string;
+  readonly call: McpCall;
+  readonly status: OutcomeStatus;
+  readonly durationMs: number;
+  /** Bytes of the JSON of the result; 0 when there was none. */
+  readonly resultBytes: number;
+}
+
+/** A call that was refused or held: nothing ran. */
+export interface RefusalEvent extends EventBase {
+  readonly kind: 'refusal';
+  readonly call: McpCall;
+  readonly decision: Decision;
+  readonly reason: RefusalReason;
+}
+
+/** A list that was shown. */
+export interface ListEvent extends EventBase {
+  readonly kind: 'list';
+  readonly call: ListCall;
+  /** How many entries the caller was shown. */
+  readonly shown: number;
+}
+
+/** A credential that was presented and did not become a principal. */
+export interface FailedAuthenticationEvent extends EventBase {
+  readonly kind: 'authentication';
+  readonly server: ServerIdentity;
+  readonly via: Way;
+  readonly address: string | undefined;
+  /** A stable code such as `expired`; never any part of the credential. */
+  readonly reason: string;
+  /** The identity source that judged it, when one did. */
+  readonly source: string | undefined;
+}
+
+export type AuditEvent =
+  | AttemptEvent
+  | OutcomeEvent
+  | RefusalEvent
+  | ListEvent
+  | FailedAuthenticationEvent;

@@ -1,0 +1,45 @@
+/** The checks a decision is made of, in the order they are made. */
+export const CHECKS = ['entry', 'authentication', 'tenant', 'role', 'scopes', 'risk'] as const;
+export type CheckName = (typeof CHECKS)[number];
+
+/** One question that was asked, and its answer in a sentence. Holds no secret and no argument value. */
+export interface Check {
+  readonly name: CheckName;
+  readonly passed: boolean;
+  readonly detail: string;
+}
+
+/** Why a call was refused, as the audit records it. What the caller is told may say less. */
+export type RefusalReason =
+  | 'unknown_entry'
+  | 'authentication_required'
+  | 'tenant'
+  | 'role'
+  | 'insufficient_scope'
+  | 'approval_required'
+  | 'invalid_arguments'
+  | 'decision_failed';
+
+interface Decided {
+  readonly checks: readonly Check[];
+  /** Digest of the policy that decided. */
+  readonly policyVersion: string;
+}
+
+export interface Permit extends Decided {
+  readonly effect: 'permit';
+}
+
+export interface Refuse extends Decided {
+  readonly effect: 'refuse';
+  readonly reason: RefusalReason;
+  /** Every scope this operation needs (RFC 6750 §3.1), for the challenge. */
+  readonly scopes: readonly string[];
+}
+
+export interface Hold extends Decided {
+  readonly effect: 'hold';
+}
+
+/** The answer to: may this principal make exactly this call? */
+export type Decision = Permit | Refuse | Hold;

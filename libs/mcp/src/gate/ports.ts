@@ -1,0 +1,60 @@
+import type { McpCall, Way } from '../call/mcp-call.js';
+import type { Entry } from '../catalog/entry.js';
+import type { Principal } from '../principal.js';
+import type { AuditEvent } from './audit-event.js';
+import type { Decision } from './decision.js';
+
+/**
+ * The ports at which the libraries meet. They are abstract classes so that one name is both the type and the Nest
+ * injection token. `mcp` calls them; `identity`, `policy` and `audit` implement them; `sallyport` binds them.
+ */
+
+/** Decides. Implemented by `@sallyport/policy`. */
+export abstract class Authorizer {
+  /** May this call run? Throwing counts as a refusal. */
+  abstract authorize(call: McpCall): Decision | Promise<Decision>;
+  /** May this principal know of this entry? Must agree with {@link authorize}. */
+  abstract isVisible(entry: Entry, principal: Principal | undefined): boolean;
+}
+
+/** Records. Implemented by `@sallyport/audit`. */
+export abstract class AuditTrail {
+  /** Resolves once the event is durable; rejects when it could not be made so, and then the caller must refuse. */
+  abstract record(event: AuditEvent): Promise<void>;
+}
+
+/** What an authentication may look at: headers as node gives them (lower-case names), nothing of the body. */
+export interface CredentialRequest {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly via: Way;
+  readonly address?: string;
+}
+
+export type Authentication =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'principal'; readonly principal: Principal }
+  /** A credential came and is not good. `reason` is a stable code, `source` the identity source that judged it. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly source?: string }
+  /** It could not be judged now (key set unreachable and no good copy left). */
+  | { readonly kind: 'unavailable'; readonly source: string };
+
+/** Turns a credential into a principal. Implemented by `@sallyport/identity`. */
+export abstract class Authenticator {
+  abstract authenticate(request: CredentialRequest): Promise<Authentication>;
+}
+
+/** What a client needs to know to obtain a (better) token. */
+export interface Challenge {
+  /** Value of `WWW-Authenticate` (RFC 6750 §3, RFC 9728 §5.1). */
+  readonly header: string;
+  /** URL of the protected resource metadata. */
+  readonly resourceMetadata: string;
+}
+
+export type ChallengeError = 'invalid_token' | 'insufficient_scope';
+
+/** Writes challenges. Implemented by `@sallyport/identity`. */
+export abstract class Challenger {
+  /** `error` is absent when no credential came (RFC 6750 §3.1). */
+  abstract challenge(scopes: readonly string[], error?: ChallengeError): Challenge;
+}
