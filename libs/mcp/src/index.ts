@@ -53,3 +53,20 @@ export {
 
 // Canonical JSON (RFC 8785), for digests that must mean the same everywhere.
 export { canonicalDigest, canonicalJson } from './canonical-json.js';
+
+// JSON that means one thing only.
+export { StrictJsonError, parseStrictJson, type JsonLimits, type StrictJsonReason } from './arrive/strict-json.js';
+
+// Declaring entries, and what a method may ask for.
+export type { Access, GuardedAccess, PublicAccess, Roles, Scopes } from './catalog/access.js';
+export type { McpPromptOptions, McpResourceOptions, McpToolOptions } from './catalog/entry-options.js';
+export { McpPrompt, McpResource, McpTool } from './catalog/entry.decorators.js';
+export {
+  Args,
+  Caller,
+  CurrentCall,
+  MCP_CONTEXT,
+  Signal,
+  handlerContextOf,
+} from './call/parameters.decorators.js';
+export type { HandlerContext, Progress, RunningCall } from './call/running-call.js';

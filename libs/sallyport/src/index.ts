@@ -1,1 +1,21 @@
-export {};
+// Declaring entries, and what a method may ask for.
+export {
+  Args,
+  Caller,
+  CurrentCall,
+  MCP_CONTEXT,
+  McpPrompt,
+  McpResource,
+  McpTool,
+  Signal,
+  handlerContextOf,
+  type Access,
+  type HandlerContext,
+  type McpPromptOptions,
+  type McpResourceOptions,
+  type McpToolOptions,
+  type Principal,
+  type Progress,
+  type Risk,
+  type RunningCall,
+} from '@sallyport/mcp';

@@ -1,0 +1,65 @@
+import { SetMetadata } from '@nestjs/common';
+import type {
+  EntryDeclaration,
+  McpPromptOptions,
+  McpResourceOptions,
+  McpToolOptions,
+} from './entry-options.js';
+
+/** Explicit and stable, so that two copies of this package read the same metadata. */
+export const ENTRY_DECLARATION = 'sallyport:entry';
+
+/**
+ * Makes a method of a provider a tool.
+ *
+ * @example
+ * ```ts
+ * @McpTool({
+ *   name: 'crm_open_record', description: 'Open one customer record.',
+ *   input: z.object({ recordId: z.uuid() }),
+ *   scopes: ['crm:read'], role: 'agent:read-only', risk: 'read',
+ * })
+ * open(@Args() { recordId }: { recordId: string }, @Caller() caller: Principal) { … }
+ * ```
+ */
+export function McpTool(options: McpToolOptions): MethodDecorator {
+  return declare({ kind: 'tool', options });
+}
+
+/**
+ * Makes a method of a provider a resource, or with a template a family of resources. `@Args()` holds the variables.
+ *
+ * @example
+ * ```ts
+ * @McpResource({ name: 'doc', uri: 'docs://{slug}', description: 'One page.', mimeType: 'text/markdown', public: true })
+ * read(@Args() { slug }: { slug: string }) { return this.docs.text(slug); }
+ * ```
+ */
+export function McpResource(options: McpResourceOptions): MethodDecorator {
+  return declare({ kind: 'resource', options });
+}
+
+/**
+ * Makes a method of a provider a prompt. It returns a string (one user message) or a list of MCP prompt messages.
+ *
+ * @example
+ * ```ts
+ * @McpPrompt({ name: 'triage', description: 'Triage one ticket.', scopes: ['tickets:read'],
+ *              input: z.object({ ticketId: z.string() }) })
+ * triage(@Args() { ticketId }: { ticketId: string }) { return `Triage ticket ${ticketId}.`; }
+ * ```
+ */
+export function McpPrompt(options: McpPromptOptions): MethodDecorator {
+  return declare({ kind: 'prompt', options });
+}
+
+function declare(declaration: EntryDeclaration): MethodDecorator {
+  return (target, property, descriptor) => {
+    const method: unknown = descriptor.value;
+    if (typeof method !== 'function') throw new TypeError(`@Mcp… belongs on a method; ${String(property)} is none.`);
+    if (Reflect.hasMetadata(ENTRY_DECLARATION, method)) {
+      throw new TypeError(`${String(property)} is declared twice: one method is one tool, resource or prompt.`);
+    }
+    SetMetadata(ENTRY_DECLARATION, declaration)(target, property, descriptor);
+  };
+}
