@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isPlainObject } from './frozen-json.js';
 
 /**
  * Canonical JSON by RFC 8785 (JCS): object keys sorted by UTF-16 code units, ECMAScript number and string forms.
@@ -10,7 +11,7 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'string') return canonicalString(value);
   if (typeof value === 'number') return canonicalNumber(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value === 'object') return canonicalObject(value);
+  if (isPlainObject(value)) return canonicalObject(value);
   throw new TypeError(`Canonical JSON has no form for a ${typeof value}.`);
 }
 
@@ -20,16 +21,18 @@ export function canonicalDigest(domain: string, value: unknown): string {
 }
 
 function canonicalNumber(value: number): string {
-  if (!Number.isFinite(value)) throw new TypeError('Canonical JSON has no form for a number that is not finite.');
+  if (!Number.isFinite(value))
+    throw new TypeError('Canonical JSON has no form for a number that is not finite.');
   return JSON.stringify(value);
 }
 
 function canonicalString(value: string): string {
-  if (!value.isWellFormed()) throw new TypeError('Canonical JSON has no form for a string with a lone surrogate.');
+  if (!value.isWellFormed())
+    throw new TypeError('Canonical JSON has no form for a string with a lone surrogate.');
   return JSON.stringify(value);
 }
 
-function canonicalObject(value: object): string {
+function canonicalObject(value: Record<string, unknown>): string {
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))

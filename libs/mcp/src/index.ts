@@ -55,7 +55,12 @@ export {
 export { canonicalDigest, canonicalJson } from './canonical-json.js';
 
 // JSON that means one thing only.
-export { StrictJsonError, parseStrictJson, type JsonLimits, type StrictJsonReason } from './arrive/strict-json.js';
+export {
+  StrictJsonError,
+  parseStrictJson,
+  type JsonLimits,
+  type StrictJsonReason,
+} from './arrive/strict-json.js';
 
 // Declaring entries, and what a method may ask for.
 export type { Access, GuardedAccess, PublicAccess, Roles, Scopes } from './catalog/access.js';
@@ -70,3 +75,21 @@ export {
   handlerContextOf,
 } from './call/parameters.decorators.js';
 export type { HandlerContext, Progress, RunningCall } from './call/running-call.js';
+
+// Finding entries at boot, and saying what is wrong with them.
+export { Catalog, type Found, type Listed } from './catalog/catalog.js';
+export type { CatalogScan } from './catalog/scan-catalog.js';
+export { UnsafeWiringError, type Problem } from './problem.js';
+
+// The gates themselves: what the guard, the interceptor and the umbrella hold on to.
+export { Clearance, Gate, type Admission, type GateOptions, type Identified } from './gate/gate.js';
+export { RefusalException, type PublicReason, type Refusal } from './gate/refusal.js';
+export { CallPipeline, type Ran } from './call/call-pipeline.js';
+export { HttpGateway, type PlatformRequest } from './http/http-gateway.js';
+export { StdioServer, type StdioConnection } from './stdio/stdio-server.js';
+export { DEFAULT_LIMITS, type ArrivalLimits } from './arrive/limits.js';
+export { isLoopback } from './arrive/origin-and-host.js';
+export { CATALOG_SCAN, McpModule, type McpModuleOptions } from './mcp.module.js';
+export { MCP_OPTIONS, type McpOptions } from './mcp.options.js';
+export { frozenJson, frozenObject, isPlainObject, NotJsonError } from './frozen-json.js';
+export { uuidV7 } from './uuid.js';

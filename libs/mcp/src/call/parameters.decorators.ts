@@ -31,8 +31,8 @@ export const Caller = createParamDecorator(
 );
 
 /** The {@link RunningCall}: abort signal, progress, and the call as recorded. */
-export const CurrentCall = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => handlerContextOf(context),
+export const CurrentCall = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  handlerContextOf(context),
 );
 
 /** The `AbortSignal` of the call: aborted when the client went away. */

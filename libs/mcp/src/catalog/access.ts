@@ -26,10 +26,7 @@ interface GuardedAccessBase {
 
 /** Scopes (what the user consented to), a role (what the organization allows), or both. */
 export type GuardedAccess = GuardedAccessBase &
-  (
-    | { readonly scopes: Scopes; readonly role?: Roles }
-    | { readonly scopes?: Scopes; readonly role: Roles }
-  );
+  ({ readonly scopes: Scopes; readonly role?: Roles } | { readonly scopes?: Scopes; readonly role: Roles });
 
 /** Who may call an entry: `public`, or `scopes` and/or `role`. Leaving it out does not compile, and does not boot. */
 export type Access = PublicAccess | GuardedAccess;

@@ -56,9 +56,12 @@ export function McpPrompt(options: McpPromptOptions): MethodDecorator {
 function declare(declaration: EntryDeclaration): MethodDecorator {
   return (target, property, descriptor) => {
     const method: unknown = descriptor.value;
-    if (typeof method !== 'function') throw new TypeError(`@Mcp… belongs on a method; ${String(property)} is none.`);
+    if (typeof method !== 'function')
+      throw new TypeError(`@Mcp… belongs on a method; ${String(property)} is none.`);
     if (Reflect.hasMetadata(ENTRY_DECLARATION, method)) {
-      throw new TypeError(`${String(property)} is declared twice: one method is one tool, resource or prompt.`);
+      throw new TypeError(
+        `${String(property)} is declared twice: one method is one tool, resource or prompt.`,
+      );
     }
     SetMetadata(ENTRY_DECLARATION, declaration)(target, property, descriptor);
   };

@@ -56,9 +56,4 @@ export interface FailedAuthenticationEvent extends EventBase {
   readonly source: string | undefined;
 }
 
-export type AuditEvent =
-  | AttemptEvent
-  | OutcomeEvent
-  | RefusalEvent
-  | ListEvent
-  | FailedAuthenticationEvent;
+export type AuditEvent = AttemptEvent | OutcomeEvent | RefusalEvent | ListEvent | FailedAuthenticationEvent;

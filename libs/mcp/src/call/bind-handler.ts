@@ -1,0 +1,50 @@
+import { ContextIdFactory, type ExternalContextCreator, type ModuleRef } from '@nestjs/core';
+import type { EntryHost } from '../catalog/scan-catalog.js';
+import { MCP_CONTEXT } from './parameters.decorators.js';
+import type { HandlerContext } from './running-call.js';
+
+/** A method with everything Nest puts around it: guards, interceptors, pipes and filters, its own and global ones. */
+export type Handler = (context: HandlerContext) => Promise<unknown>;
+
+/** Where Nest's own `createParamDecorator` keeps what it records (`@nestjs/common/constants`, ROUTE_ARGS_METADATA). */
+const PARAMETERS = '__routeArguments__';
+
+/** A call has no `@Body()`, `@Headers()` and the like: such a parameter is undefined. */
+const NO_HTTP_PARAMETERS = { exchangeKeyForValue: () => undefined };
+
+type Instance = Record<string, (...args: unknown[]) => unknown>;
+
+/** Binds the method of a provider. Providers of request scope are made anew for each call. */
+export function bindHandler(host: EntryHost, creator: ExternalContextCreator, moduleRef: ModuleRef): Handler {
+  if (host.wrapper.isDependencyTreeStatic()) {
+    return create(creator, host.wrapper.instance, host.method);
+  }
+  return async (context) => {
+    const contextId = ContextIdFactory.create();
+    moduleRef.registerRequestByContextId(context, contextId);
+    const instance = await moduleRef.resolve<Instance>(host.wrapper.token, contextId, { strict: false });
+    return create(creator, instance, host.method, contextId)(context);
+  };
+}
+
+function create(
+  creator: ExternalContextCreator,
+  instance: Instance,
+  method: string,
+  contextId?: ReturnType<typeof ContextIdFactory.create>,
+): Handler {
+  const callback = instance[method];
+  if (callback === undefined) throw new TypeError(`There is no method ${method}.`);
+  const everything = { guards: true, interceptors: true, filters: true };
+  return creator.create(
+    instance,
+    callback,
+    method,
+    PARAMETERS,
+    NO_HTTP_PARAMETERS,
+    contextId,
+    undefined,
+    everything,
+    MCP_CONTEXT,
+  );
+}

@@ -1,0 +1,171 @@
+import { HttpException, Logger } from '@nestjs/common';
+import type { Entry } from '../catalog/entry.js';
+import type { OutcomeStatus } from '../gate/audit-event.js';
+import type { Clearance, Gate } from '../gate/gate.js';
+import type { AuditTrail } from '../gate/ports.js';
+import { uuidV7 } from '../uuid.js';
+import type { Handler } from './bind-handler.js';
+import { ResultMismatchError, sizeOf, toolFailure, toResult, type McpResult } from './handler-result.js';
+import type { McpCall } from './mcp-call.js';
+import type { RunningCall } from './running-call.js';
+
+/** How a run ended, as the transports send it on. */
+export type Ran =
+  | { readonly kind: 'result'; readonly result: McpResult }
+  | {
+      readonly kind: 'error';
+      readonly code: number;
+      readonly message: string;
+      readonly data: Record<string, unknown>;
+    }
+  /** The client went away: there is nobody to answer. */
+  | { readonly kind: 'withheld' };
+
+interface Ended {
+  readonly status: OutcomeStatus;
+  readonly ran: Ran;
+}
+
+const INTERNAL_ERROR = -32603;
+const INVALID_PARAMS = -32602;
+
+/** What a running call is given by its transport. */
+export type Running = Pick<RunningCall, 'signal' | 'reportProgress'>;
+
+/**
+ * The only way to a handler. Handlers live in a private map of this object, and `run` wants a clearance of its gate.
+ */
+export class CallPipeline {
+  readonly #logger = new Logger('Sallyport');
+  readonly #handlers = new Map<Entry, Handler>();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(
+    private readonly gate: Gate,
+    private readonly trail: AuditTrail,
+  ) {}
+
+  /** Gives an entry its handler, once, while the application boots. */
+  bind(entry: Entry, handler: Handler): void {
+    if (this.#handlers.has(entry)) throw new Error(`${entry.kind} "${entry.name}" already has a handler.`);
+    this.#handlers.set(entry, handler);
+  }
+
+  /**
+   * Runs one cleared call: the handler, then its outcome, then the answer. The answer does not leave before the outcome
+   * is committed; when that fails, it is withheld and the attempt stays ambiguous.
+   *
+   * @throws Error without a valid clearance; nothing ran then
+   */
+  async run(call: McpCall, clearance: Clearance, running: Running): Promise<Ran> {
+    const attempt = this.gate.spend(clearance, call);
+    const run = this.#runAndRecord(call, attempt, running);
+    this.#running.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  /** Closes a clearance whose call turned out not to be run, for example because its envelope was malformed. */
+  async discard(call: McpCall, clearance: Clearance): Promise<void> {
+    const attempt = this.gate.spend(clearance, call);
+    await this.#recordOutcome(call, attempt, 'not_run', 0, 0);
+  }
+
+  /** Resolves when no call is running any more: their outcomes are committed. */
+  async drained(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+
+  async #runAndRecord(call: McpCall, attempt: string, running: Running): Promise<Ran> {
+    const started = performance.now();
+    const { status, ran } = await this.#runHandler(call, running);
+    const size = ran.kind === 'result' ? sizeOf(ran.result) : 0;
+    const recorded = await this.#recordOutcome(call, attempt, status, performance.now() - started, size);
+    return recorded ? ran : unrecorded(call);
+  }
+
+  async #runHandler(call: McpCall, running: Running): Promise<Ended> {
+    const { entry } = call;
+    const handler = entry === undefined ? undefined : this.#handlers.get(entry);
+    if (entry === undefined || handler === undefined) return { status: 'not_run', ran: internal(call) };
+    if (running.signal.aborted) return { status: 'not_run', ran: { kind: 'withheld' } };
+    try {
+      const returned = await handler({ ...running, call, principal: call.principal });
+      // A handler that finished although the client is gone did its work; only the answer has nowhere to go.
+      if (running.signal.aborted) return { status: 'aborted', ran: { kind: 'withheld' } };
+      const result = await toResult(call, entry, returned);
+      return { status: result['isError'] === true ? 'failed' : 'completed', ran: { kind: 'result', result } };
+    } catch (error) {
+      if (running.signal.aborted) return { status: 'aborted', ran: { kind: 'withheld' } };
+      return { status: 'failed', ran: this.#failure(call, entry, error) };
+    }
+  }
+
+  /** What the caller learns of an error: a sentence the application wrote for callers, or a reference and no more. */
+  #failure(call: McpCall, entry: Entry, error: unknown): Ran {
+    const forCaller = error instanceof HttpException && error.getStatus() < 500 ? error : undefined;
+    if (forCaller === undefined) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      const what =
+        error instanceof ResultMismatchError ? error.message : `${entry.kind} "${entry.name}" failed.`;
+      this.#logger.error(`${what} Call ${call.id}.`, stack);
+    }
+    const message = forCaller?.message ?? `The ${entry.kind} failed. Reference: ${call.id}.`;
+    if (entry.kind === 'tool') return { kind: 'result', result: toolFailure(message) };
+    const code = forCaller === undefined ? INTERNAL_ERROR : INVALID_PARAMS;
+    return { kind: 'error', code, message, data: { reason: 'failed', reference: call.id } };
+  }
+
+  async #recordOutcome(
+    call: McpCall,
+    attempt: string,
+    status: OutcomeStatus,
+    durationMs: number,
+    resultBytes: number,
+  ): Promise<boolean> {
+    try {
+      const event = {
+        kind: 'outcome',
+        id: uuidV7(),
+        at: new Date(),
+        attempt,
+        call,
+        status,
+        durationMs,
+        resultBytes,
+      } as const;
+      await this.trail.record(event);
+      return true;
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      this.#logger.error(
+        `The outcome of call ${call.id} could not be committed; its answer is withheld.`,
+        stack,
+      );
+      return false;
+    }
+  }
+}
+
+/** It ran, and nobody can say so: the caller must not take this for "nothing happened". */
+function unrecorded(call: McpCall): Ran {
+  return {
+    kind: 'error',
+    code: INTERNAL_ERROR,
+    message: `The call ran, but its outcome could not be recorded, so its result is withheld. Reference: ${call.id}.`,
+    data: { reason: 'outcome_unrecorded', reference: call.id },
+  };
+}
+
+function internal(call: McpCall): Ran {
+  const message = `The call could not be run. Reference: ${call.id}.`;
+  return {
+    kind: 'error',
+    code: INTERNAL_ERROR,
+    message,
+    data: { reason: 'internal_error', reference: call.id },
+  };
+}

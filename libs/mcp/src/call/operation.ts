@@ -1,0 +1,83 @@
+import type { Catalog } from '../catalog/catalog.js';
+import { isPlainObject } from '../frozen-json.js';
+import type { Principal } from '../principal.js';
+import {
+  ENTRY_METHODS,
+  LIST_METHODS,
+  type CallContext,
+  type EntryMethod,
+  type ListCall,
+  type ListMethod,
+  type McpCall,
+} from './mcp-call.js';
+import { validateArguments } from './validate-arguments.js';
+
+/** What a message asks for, as far as the gate is concerned. */
+export type Operation =
+  /** Handshake, ping and notifications: nothing of the catalog is shown or run. */
+  | { readonly kind: 'connect'; readonly principal: Principal | undefined }
+  /** A method that is not served here. Whatever is not named in this file is not: a new way in must be let in. */
+  | { readonly kind: 'unserved'; readonly principal: Principal | undefined }
+  | { readonly kind: 'list'; readonly call: ListCall }
+  /** `issues`: why `call.arguments` is undefined. */
+  | { readonly kind: 'call'; readonly call: McpCall; readonly issues: readonly string[] };
+
+/** A JSON-RPC request or notification, reduced to what decides. */
+export interface Message {
+  readonly method: string;
+  readonly params: unknown;
+}
+
+/**
+ * Reads what a message asks for. Arguments are validated, defaulted and frozen here and nowhere else.
+ */
+export async function readOperation(
+  catalog: Catalog,
+  message: Message,
+  context: CallContext,
+): Promise<Operation> {
+  if (isListMethod(message.method)) {
+    return { kind: 'list', call: Object.freeze({ ...context, method: message.method }) };
+  }
+  if (isEntryMethod(message.method)) return readCall(catalog, message.method, message.params, context);
+  return { kind: isConnectMethod(message.method) ? 'connect' : 'unserved', principal: context.principal };
+}
+
+const CONNECT_METHODS = new Set(['initialize', 'server/discover', 'ping']);
+
+/** Methods the SDK answers by itself, and that neither show nor run anything of the catalog. */
+export function isConnectMethod(method: string): boolean {
+  return CONNECT_METHODS.has(method) || method.startsWith('notifications/');
+}
+
+/** Every method that has a decision behind it. */
+export function isServedMethod(method: string): boolean {
+  return isConnectMethod(method) || isListMethod(method) || isEntryMethod(method);
+}
+
+export function isEntryMethod(method: string): method is EntryMethod {
+  return ENTRY_METHODS.some((known) => known === method);
+}
+
+export function isListMethod(method: string): method is ListMethod {
+  return LIST_METHODS.some((known) => known === method);
+}
+
+async function readCall(
+  catalog: Catalog,
+  method: EntryMethod,
+  params: unknown,
+  context: CallContext,
+): Promise<Operation> {
+  const given = isPlainObject(params) ? params : {};
+  const name = method === 'resources/read' ? given['uri'] : given['name'];
+  const target = typeof name === 'string' ? name : '';
+  const found = catalog.find(method, target);
+  const base = { ...context, method, target, entry: found?.entry };
+  if (found === undefined)
+    return { kind: 'call', call: Object.freeze({ ...base, arguments: undefined }), issues: [] };
+  const validated = await validateArguments(found.entry, found.variables ?? given['arguments']);
+  const args = validated.valid ? validated.value : undefined;
+  const issues = validated.valid ? [] : validated.issues;
+  return { kind: 'call', call: Object.freeze({ ...base, arguments: args }), issues };
+}

@@ -1,0 +1,137 @@
+import type { CallArguments, EntryMethod, ListMethod } from '../call/mcp-call.js';
+import type { Problem } from '../problem.js';
+import { annotationsFor, type BuiltEntry } from './build-entry.js';
+import type { Entry, EntryKind } from './entry.js';
+import type { JsonSchema } from './json-schema.js';
+import { isTemplate, matchTemplate } from './resource-uri.js';
+
+/** An entry that was asked for, with the variables of its URI when it is a template. */
+export interface Found {
+  readonly entry: Entry;
+  readonly variables?: CallArguments;
+}
+
+/** What a client is told of an entry, ready to be sent. */
+export type Listed = Readonly<Record<string, unknown>>;
+
+const KIND_OF: Record<EntryMethod, EntryKind> = {
+  'tools/call': 'tool',
+  'resources/read': 'resource',
+  'prompts/get': 'prompt',
+};
+
+/** Every entry of the server, found once at boot; read-only from then on. */
+export class Catalog {
+  readonly entries: readonly Entry[];
+  readonly #byName = new Map<string, Entry>();
+  readonly #listed = new Map<Entry, Listed>();
+  readonly #outputSchemas = new Map<Entry, JsonSchema>();
+
+  constructor(built: readonly BuiltEntry[]) {
+    // A deterministic order, whatever order modules were loaded in (2026-07-28, lists).
+    const sorted = [...built].sort((a, b) => (a.entry.name < b.entry.name ? -1 : 1));
+    this.entries = Object.freeze(sorted.map(({ entry }) => entry));
+    for (const { entry, inputSchema, outputSchema } of sorted) {
+      this.#byName.set(`${entry.kind} ${keyOf(entry)}`, entry);
+      this.#listed.set(entry, Object.freeze(listed(entry, inputSchema, outputSchema)));
+      if (outputSchema !== undefined) this.#outputSchemas.set(entry, outputSchema);
+    }
+  }
+
+  /** The entry a method would reach, by its name or URI. */
+  find(method: EntryMethod, target: string): Found | undefined {
+    const exact = this.#byName.get(`${KIND_OF[method]} ${target}`);
+    if (exact !== undefined) return isReadableTemplate(exact) ? undefined : { entry: exact };
+    return method === 'resources/read' ? this.#findTemplate(target) : undefined;
+  }
+
+  /** The entries a list is about, before anyone's visibility. */
+  of(method: ListMethod): readonly Entry[] {
+    return this.entries.filter((entry) => listMethodOf(entry) === method);
+  }
+
+  listed(entry: Entry): Listed {
+    return this.#listed.get(entry) ?? {};
+  }
+
+  outputSchema(entry: Entry): JsonSchema | undefined {
+    return this.#outputSchemas.get(entry);
+  }
+
+  get hasPublicEntries(): boolean {
+    return this.entries.some((entry) => entry.policy.public);
+  }
+
+  #findTemplate(uri: string): Found | undefined {
+    for (const entry of this.entries) {
+      if (!isReadableTemplate(entry)) continue;
+      const variables = matchTemplate(entry.uri ?? '', uri);
+      if (variables !== undefined) return { entry, variables };
+    }
+    return undefined;
+  }
+}
+
+/** Says which entries cannot stand side by side. */
+export function duplicateProblems(entries: readonly Entry[]): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Map<string, Entry>();
+  for (const entry of entries) {
+    for (const key of new Set([`${entry.kind} ${entry.name}`, `${entry.kind} ${keyOf(entry)}`])) {
+      const first = seen.get(key);
+      if (first !== undefined && first !== entry) {
+        const message = `The name of the ${key} is used by ${first.source} and by ${entry.source}: give one of them another.`;
+        problems.push({ code: 'duplicate_name', message });
+      }
+      seen.set(key, entry);
+    }
+  }
+  return problems;
+}
+
+function keyOf(entry: Entry): string {
+  return entry.uri ?? entry.name;
+}
+
+function isReadableTemplate(entry: Entry): boolean {
+  return entry.uri !== undefined && isTemplate(entry.uri);
+}
+
+function listMethodOf(entry: Entry): ListMethod {
+  if (entry.kind === 'tool') return 'tools/list';
+  if (entry.kind === 'prompt') return 'prompts/list';
+  return isReadableTemplate(entry) ? 'resources/templates/list' : 'resources/list';
+}
+
+function listed(entry: Entry, inputSchema?: JsonSchema, outputSchema?: JsonSchema): Listed {
+  const { name, title, description, mimeType, uri } = entry;
+  const described = { name, ...(title === undefined ? {} : { title }), description };
+  if (entry.kind === 'tool') {
+    const schema = inputSchema ?? { type: 'object', properties: {}, additionalProperties: false };
+    return {
+      ...described,
+      inputSchema: schema,
+      ...(outputSchema === undefined ? {} : { outputSchema }),
+      annotations: annotationsFor(entry),
+    };
+  }
+  if (entry.kind === 'prompt') return { ...described, arguments: promptArguments(inputSchema) };
+  const where = isReadableTemplate(entry) ? { uriTemplate: uri } : { uri };
+  return { ...described, ...where, ...(mimeType === undefined ? {} : { mimeType }) };
+}
+
+function promptArguments(schema: JsonSchema | undefined): Listed[] {
+  const properties = schema?.['properties'];
+  if (typeof properties !== 'object' || properties === null) return [];
+  const required: unknown = schema?.['required'];
+  return Object.entries(properties).map(([name, property]: [string, unknown]) => ({
+    name,
+    ...descriptionOf(property),
+    required: Array.isArray(required) && required.includes(name),
+  }));
+}
+
+function descriptionOf(property: unknown): { description?: string } {
+  if (typeof property !== 'object' || property === null || !('description' in property)) return {};
+  return typeof property.description === 'string' ? { description: property.description } : {};
+}

@@ -1,0 +1,95 @@
+import 'reflect-metadata';
+import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { Problem } from '../problem.js';
+import { buildEntry, type BuiltEntry } from './build-entry.js';
+import { Catalog, duplicateProblems } from './catalog.js';
+import type { Entry } from './entry.js';
+import type { EntryDeclaration } from './entry-options.js';
+import { ENTRY_DECLARATION } from './entry.decorators.js';
+
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/** The method of a provider that an entry was declared on. */
+export interface EntryHost {
+  readonly entry: Entry;
+  readonly wrapper: Wrapper;
+  readonly method: string;
+}
+
+/** Everything found in one walk over the providers of the application. */
+export interface CatalogScan {
+  readonly catalog: Catalog;
+  readonly hosts: readonly EntryHost[];
+  /** Whatever stops the boot; entries with a problem are not in the catalog. */
+  readonly problems: readonly Problem[];
+}
+
+/** Finds every declared entry. Reads classes, not instances, so it runs before anything is constructed. */
+export function scanCatalog(discovery: DiscoveryService, scanner: MetadataScanner): CatalogScan {
+  const problems: Problem[] = [];
+  const built: BuiltEntry[] = [];
+  const hosts: EntryHost[] = [];
+  for (const { wrapper, method, declaration } of declarations(discovery.getProviders(), scanner)) {
+    const result = buildEntry(declaration, `${wrapper.name}.${method}`);
+    if ('entry' in result) {
+      built.push(result);
+      hosts.push({ entry: result.entry, wrapper, method });
+    } else {
+      problems.push(...result);
+    }
+  }
+  problems.push(...controllerProblems(discovery, scanner));
+  problems.push(...duplicateProblems(built.map(({ entry }) => entry)));
+  return { catalog: new Catalog(built), hosts, problems };
+}
+
+interface Declared {
+  readonly wrapper: Wrapper;
+  readonly method: string;
+  readonly declaration: EntryDeclaration;
+}
+
+function* declarations(wrappers: readonly Wrapper[], scanner: MetadataScanner): Generator<Declared> {
+  for (const wrapper of wrappers) {
+    const prototype = prototypeOf(wrapper);
+    if (prototype === undefined || wrapper.isAlias) continue;
+    for (const method of scanner.getAllMethodNames(prototype)) {
+      const declared = prototype[method];
+      const declaration: EntryDeclaration | undefined =
+        declared === undefined ? undefined : Reflect.getMetadata(ENTRY_DECLARATION, declared);
+      if (declaration !== undefined) yield { wrapper, method, declaration };
+    }
+  }
+}
+
+/** The class behind a wrapper; for a factory or a value, the class of what it made, once that is known. */
+function prototypeOf(wrapper: Wrapper): Record<string, () => unknown> | undefined {
+  const metatype: unknown = wrapper.metatype;
+  if (typeof metatype === 'function' && !wrapper.isNotMetatype && wrapper.inject === undefined)
+    return metatype.prototype;
+  const instance: unknown = wrapper.instance;
+  return typeof instance === 'object' && instance !== null ? Object.getPrototypeOf(instance) : undefined;
+}
+
+/** A controller would be found by nobody, and a tool that silently does not exist helps nobody. */
+function controllerProblems(discovery: DiscoveryService, scanner: MetadataScanner): Problem[] {
+  return [...declarations(discovery.getControllers(), scanner)].map(({ wrapper, method }) => ({
+    code: 'entry_on_controller',
+    message: `${wrapper.name}.${method} is declared on a controller: move it to a provider.`,
+  }));
+}
+
+/** Entries on objects that a factory made are not found in time: says so, rather than leaving them out in silence. */
+export function lateProblems(
+  scan: CatalogScan,
+  discovery: DiscoveryService,
+  scanner: MetadataScanner,
+): Problem[] {
+  const known = new Set(scan.hosts.map(({ wrapper, method }) => `${wrapper.id} ${method}`));
+  return [...declarations(discovery.getProviders(), scanner)]
+    .filter(({ wrapper, method }) => wrapper.inject !== undefined && !known.has(`${wrapper.id} ${method}`))
+    .map(({ wrapper, method }) => ({
+      code: 'entry_on_factory',
+      message: `${wrapper.name}.${method} is declared on what a factory returns: provide the class itself.`,
+    }));
+}

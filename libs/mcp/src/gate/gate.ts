@@ -1,0 +1,249 @@
+import { Logger } from '@nestjs/common';
+import type { ListCall, McpCall, ServerIdentity } from '../call/mcp-call.js';
+import type { Operation } from '../call/operation.js';
+import type { Catalog } from '../catalog/catalog.js';
+import type { Entry } from '../catalog/entry.js';
+import type { Principal } from '../principal.js';
+import { uuidV7 } from '../uuid.js';
+import type { AuditEvent } from './audit-event.js';
+import type { Decision, Permit, RefusalReason } from './decision.js';
+import type { AuditTrail, Authenticator, Authorizer, CredentialRequest } from './ports.js';
+import {
+  approvalRequired,
+  authenticationRequired,
+  insufficientScope,
+  internalError,
+  invalidArguments,
+  invalidToken,
+  methodNotFound,
+  unavailable,
+  unknownEntry,
+  type Refusal,
+} from './refusal.js';
+
+/** What the gate must know of the server. */
+export interface GateOptions {
+  readonly server: ServerIdentity;
+  /** Whether a caller without a credential may connect when there are public entries. */
+  readonly anonymous: 'public-entries' | 'refuse';
+  /** The scopes named in a 401: a first sign-in should ask for these. The same for every entry, existing or not. */
+  readonly signInScopes: readonly string[];
+}
+
+export type Identified =
+  | { readonly kind: 'identified'; readonly principal: Principal | undefined }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** What the gate says of one operation. */
+export type Admission =
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'listed'; readonly entries: readonly Entry[] }
+  | { readonly kind: 'cleared'; readonly call: McpCall; readonly clearance: Clearance }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/**
+ * The proof that one call was permitted and its attempt is committed. Only a gate makes one that is worth anything: it
+ * keeps the register of those it made, so an object of any other origin opens nothing. Good for one run of one call.
+ */
+export class Clearance {
+  declare private readonly onlyTheGateMintsOne: never;
+}
+
+interface Cleared {
+  readonly call: McpCall;
+  readonly attempt: string;
+}
+
+/** The one gate for every way in: both protocol eras, HTTP and stdio, calls and lists. */
+export class Gate {
+  readonly #logger = new Logger('Sallyport');
+  readonly #minted = new WeakMap<Clearance, Cleared>();
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly authenticator: Authenticator,
+    private readonly authorizer: Authorizer,
+    private readonly trail: AuditTrail,
+    private readonly options: GateOptions,
+  ) {}
+
+  /** First gate: who is calling? A credential that is not good is recorded and refused, before anything is read. */
+  async identify(request: CredentialRequest): Promise<Identified> {
+    const authentication = await this.authenticator.authenticate(request);
+    if (authentication.kind === 'anonymous') return { kind: 'identified', principal: undefined };
+    if (authentication.kind === 'principal')
+      return { kind: 'identified', principal: authentication.principal };
+    const recorded = await this.#record({
+      kind: 'authentication',
+      id: uuidV7(),
+      at: new Date(),
+      server: this.options.server,
+      via: request.via,
+      address: request.address,
+      reason: authentication.kind === 'failed' ? authentication.reason : 'source_unavailable',
+      source: authentication.source,
+    });
+    if (!recorded) return refused(unavailable('audit'));
+    if (authentication.kind === 'unavailable') return refused(unavailable('identity'));
+    return refused(invalidToken(this.options.signInScopes));
+  }
+
+  /** Second gate: may they do exactly this? */
+  async admit(operation: Operation): Promise<Admission> {
+    if (operation.kind === 'connect') return this.#admitConnection(operation.principal);
+    if (operation.kind === 'unserved') return this.#refuseMethod(operation.principal);
+    if (operation.kind === 'list') return this.#admitList(operation.call);
+    return this.#admitCall(operation.call, operation.issues);
+  }
+
+  /**
+   * Uses up a clearance and gives the id of the attempt it stands for.
+   *
+   * @throws Error when this gate did not mint it for exactly this call, or it was used before
+   */
+  spend(clearance: Clearance, call: McpCall): string {
+    const cleared = this.#minted.get(clearance);
+    if (cleared === undefined || cleared.call !== call) {
+      throw new Error('No clearance, no run: the gate did not clear this call.');
+    }
+    this.#minted.delete(clearance);
+    return cleared.attempt;
+  }
+
+  /** Whether a clearance of this gate has not been used yet. */
+  isUnspent(clearance: Clearance): boolean {
+    return this.#minted.has(clearance);
+  }
+
+  #admitConnection(principal: Principal | undefined): Admission {
+    if (principal !== undefined || this.#anonymousMayConnect()) return { kind: 'connected' };
+    return refused(authenticationRequired(this.options.signInScopes));
+  }
+
+  #refuseMethod(principal: Principal | undefined): Admission {
+    const connection = this.#admitConnection(principal);
+    return connection.kind === 'refused' ? connection : refused(methodNotFound());
+  }
+
+  #anonymousMayConnect(): boolean {
+    return this.options.anonymous === 'public-entries' && this.catalog.hasPublicEntries;
+  }
+
+  async #admitList(call: ListCall): Promise<Admission> {
+    const connection = this.#admitConnection(call.principal);
+    if (connection.kind === 'refused') return connection;
+    const entries = this.catalog.of(call.method).filter((entry) => this.#isVisible(entry, call.principal));
+    const at = new Date();
+    const recorded = await this.#record({ kind: 'list', id: uuidV7(), at, call, shown: entries.length });
+    return recorded ? { kind: 'listed', entries } : refused(unavailable('audit'));
+  }
+
+  /** A check that throws hides the entry, as it would refuse the call. */
+  #isVisible(entry: Entry, principal: Principal | undefined): boolean {
+    try {
+      return this.authorizer.isVisible(entry, principal) === true;
+    } catch (error) {
+      this.#logger.error(
+        `The visibility of ${entry.kind} "${entry.name}" could not be decided.`,
+        stackOf(error),
+      );
+      return false;
+    }
+  }
+
+  async #admitCall(call: McpCall, issues: readonly string[]): Promise<Admission> {
+    const decision = await this.#decide(call);
+    if (decision === undefined) return this.#refuse(call, FAILED, 'decision_failed', internalError());
+    if (decision.effect === 'refuse')
+      return this.#refuse(call, decision, decision.reason, this.#refusalOf(decision.reason, decision.scopes));
+    if (call.entry === undefined) return this.#refuse(call, decision, 'unknown_entry', unknownEntry());
+    if (call.arguments === undefined) {
+      return this.#refuse(call, decision, 'invalid_arguments', invalidArguments(issues));
+    }
+    if (decision.effect === 'hold')
+      return this.#refuse(call, decision, 'approval_required', approvalRequired());
+    // Anything but a permit in so many words is a refusal, whatever else a port may have answered.
+    if (decision.effect === 'permit') return this.#clear(call, decision);
+    return this.#refuse(call, FAILED, 'decision_failed', internalError());
+  }
+
+  async #decide(call: McpCall): Promise<Decision | undefined> {
+    try {
+      return await this.authorizer.authorize(call);
+    } catch (error) {
+      this.#logger.error(`Call ${call.id} could not be decided and was refused.`, stackOf(error));
+      return undefined;
+    }
+  }
+
+  async #clear(call: McpCall, decision: Permit): Promise<Admission> {
+    const attempt = uuidV7();
+    const recorded = await this.#record({ kind: 'attempt', id: attempt, at: new Date(), call, decision });
+    if (!recorded) return refused(unavailable('audit'));
+    const clearance = new Clearance();
+    this.#minted.set(clearance, { call, attempt });
+    return { kind: 'cleared', call, clearance };
+  }
+
+  async #refuse(
+    call: McpCall,
+    decision: Decision,
+    reason: RefusalReason,
+    refusal: Refusal,
+  ): Promise<Admission> {
+    const recorded = await this.#record({
+      kind: 'refusal',
+      id: uuidV7(),
+      at: new Date(),
+      call,
+      decision,
+      reason,
+    });
+    return refused(recorded ? refusal : unavailable('audit'));
+  }
+
+  #refusalOf(reason: RefusalReason, scopes: readonly string[]): Refusal {
+    switch (reason) {
+      case 'authentication_required':
+        return authenticationRequired(this.options.signInScopes);
+      case 'insufficient_scope':
+        return insufficientScope(scopes);
+      case 'approval_required':
+        return approvalRequired();
+      case 'decision_failed':
+        return internalError();
+      default:
+        return unknownEntry();
+    }
+  }
+
+  async #record(event: AuditEvent): Promise<boolean> {
+    try {
+      await this.trail.record(event);
+      return true;
+    } catch (error) {
+      this.#logger.error(
+        `A record (${event.kind}) could not be committed; the call is refused.`,
+        stackOf(error),
+      );
+      return false;
+    }
+  }
+}
+
+/** Stands in the record when the authorizer gave no decision at all. */
+const FAILED: Decision = Object.freeze({
+  effect: 'refuse',
+  reason: 'decision_failed',
+  checks: [],
+  scopes: [],
+  policyVersion: '',
+});
+
+function refused(refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } {
+  return { kind: 'refused', refusal };
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

@@ -1,0 +1,65 @@
+import {
+  Catch,
+  Controller,
+  Inject,
+  Logger,
+  Post,
+  Req,
+  Res,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  VERSION_NEUTRAL,
+  type ArgumentsHost,
+  type CanActivate,
+  type ExceptionFilter,
+  type NestInterceptor,
+  type Type,
+} from '@nestjs/common';
+import { internalError, RefusalException } from '../gate/refusal.js';
+import { HttpGateway, UnreadableException, type PlatformRequest } from './http-gateway.js';
+import type { PlatformResponse } from './write-response.js';
+
+/** Turns whatever leaves the guard, the interceptor or the controller into an answer. Unknown errors say nothing. */
+@Catch()
+export class McpExceptionFilter implements ExceptionFilter {
+  readonly #logger = new Logger('Sallyport');
+
+  constructor(@Inject(HttpGateway) private readonly gateway: HttpGateway) {}
+
+  async catch(exception: unknown, host: ArgumentsHost): Promise<void> {
+    const http = host.switchToHttp();
+    const request = http.getRequest<PlatformRequest>();
+    const response = http.getResponse<PlatformResponse>();
+    if (exception instanceof UnreadableException)
+      return this.gateway.answerUnreadable(response, exception.unreadable);
+    if (exception instanceof RefusalException)
+      return this.gateway.refuse(request, response, exception.refusal);
+    this.#logger.error('An exchange failed.', exception instanceof Error ? exception.stack : undefined);
+    return this.gateway.refuse(request, response, internalError());
+  }
+}
+
+/**
+ * The endpoint: a controller at a configured path, with the guard that identifies and the interceptor that decides.
+ * They are bound to the controller itself, never to a path, so there is no spelling of a path that goes around them.
+ */
+export function createMcpController(
+  path: string,
+  guard: Type<CanActivate>,
+  interceptor: Type<NestInterceptor>,
+): Type<unknown> {
+  @Controller({ path, version: VERSION_NEUTRAL })
+  @UseFilters(McpExceptionFilter)
+  @UseGuards(guard)
+  @UseInterceptors(interceptor)
+  class McpController {
+    constructor(@Inject(HttpGateway) private readonly gateway: HttpGateway) {}
+
+    @Post()
+    async serve(@Req() request: PlatformRequest, @Res() response: PlatformResponse): Promise<void> {
+      await this.gateway.dispatch(request, response);
+    }
+  }
+  return McpController;
+}

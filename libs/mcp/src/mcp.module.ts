@@ -1,0 +1,153 @@
+import {
+  Module,
+  type BeforeApplicationShutdown,
+  type CanActivate,
+  type DynamicModule,
+  type NestInterceptor,
+  type OnModuleInit,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import {
+  DiscoveryModule,
+  DiscoveryService,
+  ExternalContextCreator,
+  HttpAdapterHost,
+  MetadataScanner,
+  ModuleRef,
+} from '@nestjs/core';
+import { gatekeepingFor } from './arrive/origin-and-host.js';
+import { bindHandler } from './call/bind-handler.js';
+import { CallPipeline } from './call/call-pipeline.js';
+import { Catalog } from './catalog/catalog.js';
+import { lateProblems, scanCatalog, type CatalogScan } from './catalog/scan-catalog.js';
+import { Gate } from './gate/gate.js';
+import { AuditTrail, Authenticator, Authorizer, Challenger } from './gate/ports.js';
+import { installArrival } from './http/http-arrival.js';
+import { HttpGateway } from './http/http-gateway.js';
+import { createMcpController } from './http/mcp.controller.js';
+import { MCP_OPTIONS, type McpOptions } from './mcp.options.js';
+import { UnsafeWiringError } from './problem.js';
+import { StdioServer } from './stdio/stdio-server.js';
+
+/** Injection token of the {@link CatalogScan}: what was found, and what is wrong with it. */
+export const CATALOG_SCAN = Symbol.for('sallyport:catalog-scan');
+
+/** What the MCP module is built from. */
+export interface McpModuleOptions {
+  /** Path of the endpoint; the same as {@link McpOptions.path}. */
+  readonly path: string;
+  /** Authenticates; must call {@link HttpGateway.identify}. */
+  readonly guard: Type<CanActivate>;
+  /** Enforces the decision; must call {@link HttpGateway.admit}. */
+  readonly interceptor: Type<NestInterceptor>;
+  /** Modules that export {@link MCP_OPTIONS} and the four ports. */
+  readonly imports: NonNullable<DynamicModule['imports']>;
+}
+
+/** Binds handlers to their entries once everything is constructed, and waits for running calls at the end. */
+class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
+  constructor(
+    private readonly scan: CatalogScan,
+    private readonly pipeline: CallPipeline,
+    private readonly discovery: DiscoveryService,
+    private readonly scanner: MetadataScanner,
+    private readonly creator: ExternalContextCreator,
+    private readonly moduleRef: ModuleRef,
+    private readonly options: McpOptions,
+  ) {}
+
+  onModuleInit(): void {
+    const problems = [...this.scan.problems, ...lateProblems(this.scan, this.discovery, this.scanner)];
+    if (problems.length > 0) throw new UnsafeWiringError(problems);
+    for (const host of this.scan.hosts) {
+      this.pipeline.bind(host.entry, bindHandler(host, this.creator, this.moduleRef));
+    }
+  }
+
+  /** Calls whose client has gone hold no connection, so closing the server does not wait for them: this does. */
+  async beforeApplicationShutdown(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.options.drainSeconds * 1000);
+    });
+    await Promise.race([this.pipeline.drained(), patience]);
+    clearTimeout(timer);
+  }
+}
+
+const PROVIDERS: Provider[] = [
+  {
+    provide: CATALOG_SCAN,
+    useFactory: scanCatalog,
+    inject: [DiscoveryService, MetadataScanner],
+  },
+  { provide: Catalog, useFactory: (scan: CatalogScan) => scan.catalog, inject: [CATALOG_SCAN] },
+  {
+    provide: Gate,
+    useFactory: (
+      catalog: Catalog,
+      authenticator: Authenticator,
+      authorizer: Authorizer,
+      trail: AuditTrail,
+      options: McpOptions,
+    ) => new Gate(catalog, authenticator, authorizer, trail, options),
+    inject: [Catalog, Authenticator, Authorizer, AuditTrail, MCP_OPTIONS],
+  },
+  {
+    provide: CallPipeline,
+    useFactory: (gate: Gate, trail: AuditTrail) => new CallPipeline(gate, trail),
+    inject: [Gate, AuditTrail],
+  },
+  {
+    provide: HttpGateway,
+    useFactory: createHttpGateway,
+    inject: [Catalog, Gate, CallPipeline, Challenger, MCP_OPTIONS, HttpAdapterHost],
+  },
+  {
+    provide: StdioServer,
+    useFactory: (...parts: ConstructorParameters<typeof StdioServer>) => new StdioServer(...parts),
+    inject: [Catalog, Gate, CallPipeline, Challenger, MCP_OPTIONS],
+  },
+  {
+    provide: McpLifecycle,
+    useFactory: (...parts: ConstructorParameters<typeof McpLifecycle>) => new McpLifecycle(...parts),
+    inject: [
+      CATALOG_SCAN,
+      CallPipeline,
+      DiscoveryService,
+      MetadataScanner,
+      ExternalContextCreator,
+      ModuleRef,
+      MCP_OPTIONS,
+    ],
+  },
+];
+
+function createHttpGateway(
+  catalog: Catalog,
+  gate: Gate,
+  pipeline: CallPipeline,
+  challenger: Challenger,
+  options: McpOptions,
+  host: HttpAdapterHost,
+): HttpGateway {
+  const { path, limits, allowedHosts, allowedOrigins, server } = options;
+  const gatekeeping = gatekeepingFor(new URL(server.resource), allowedHosts, allowedOrigins);
+  installArrival(host, { path, limits, gatekeeping });
+  return new HttpGateway(catalog, gate, pipeline, challenger, options);
+}
+
+/** The MCP side of the framework. Wired by `SallyportModule`; applications do not import it themselves. */
+@Module({})
+export class McpModule {
+  static register(options: McpModuleOptions): DynamicModule {
+    return {
+      module: McpModule,
+      imports: [DiscoveryModule, ...options.imports],
+      controllers: [createMcpController(options.path, options.guard, options.interceptor)],
+      providers: PROVIDERS,
+      exports: [CATALOG_SCAN, Catalog, Gate, CallPipeline, HttpGateway, StdioServer],
+    };
+  }
+}

@@ -1,0 +1,25 @@
+import type { ArrivalLimits } from './arrive/limits.js';
+import type { ServerIdentity } from './call/mcp-call.js';
+
+/** What the MCP side must be told. Built by the umbrella from its own options. */
+export interface McpOptions {
+  readonly server: ServerIdentity;
+  /** Shown to clients at the handshake: how to use this server. */
+  readonly instructions?: string;
+  /** Path of the HTTP endpoint, compared exactly. */
+  readonly path: string;
+  readonly limits: ArrivalLimits;
+  /** Host names to answer to beside the resource's own. */
+  readonly allowedHosts: readonly string[];
+  /** Browser origins to answer to beside the resource's own. */
+  readonly allowedOrigins: readonly string[];
+  /** May a caller without a credential connect, when there are public entries? */
+  readonly anonymous: 'public-entries' | 'refuse';
+  /** The scopes a first sign-in should ask for; named in every 401. */
+  readonly signInScopes: readonly string[];
+  /** Seconds that a shutdown waits for running calls. */
+  readonly drainSeconds: number;
+}
+
+/** Injection token of {@link McpOptions}. */
+export const MCP_OPTIONS = Symbol.for('sallyport:mcp-options');
