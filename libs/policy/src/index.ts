@@ -1,1 +1,12 @@
-export {};
+// The decision, and what it is made with.
+export { decide, type Question } from './decide.js';
+export { isVisible } from './is-visible.js';
+export { missingScopes } from './missing-scopes.js';
+export { sufficesRole } from './suffices-role.js';
+export { hierarchyOf, type Hierarchy, type Inclusions } from './hierarchy.js';
+export { DEFAULT_POLICY, compilePolicy, type Policy, type PolicyOptions } from './policy.js';
+
+// What the umbrella wires.
+export { PolicyAuthorizer } from './policy.authorizer.js';
+export { PolicyInterceptor } from './policy.interceptor.js';
+export { policyProblems } from './policy.problems.js';
