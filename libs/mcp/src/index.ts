@@ -89,7 +89,7 @@ export { HttpGateway, type PlatformRequest } from './http/http-gateway.js';
 export { StdioServer, type StdioConnection } from './stdio/stdio-server.js';
 export { DEFAULT_LIMITS, type ArrivalLimits } from './arrive/limits.js';
 export { isLoopback } from './arrive/origin-and-host.js';
-export { CATALOG_SCAN, McpModule, type McpModuleOptions } from './mcp.module.js';
+export { CATALOG_SCAN, CatalogModule, McpModule, type McpModuleOptions } from './mcp.module.js';
 export { MCP_OPTIONS, type McpOptions } from './mcp.options.js';
 export { frozenJson, frozenObject, isPlainObject, NotJsonError } from './frozen-json.js';
 export { uuidV7 } from './uuid.js';

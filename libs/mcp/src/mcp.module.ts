@@ -58,7 +58,11 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    const problems = [...this.scan.problems, ...lateProblems(this.scan, this.discovery, this.scanner)];
+    const problems = [
+      ...this.scan.problems,
+      ...lateProblems(this.scan, this.discovery, this.scanner),
+      ...this.options.problems,
+    ];
     if (problems.length > 0) throw new UnsafeWiringError(problems);
     for (const host of this.scan.hosts) {
       this.pipeline.bind(host.entry, bindHandler(host, this.creator, this.moduleRef));
@@ -76,13 +80,22 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
   }
 }
 
+/** Finds the entries. By itself, since the policy is compiled from them before the gate is built. */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    {
+      provide: CATALOG_SCAN,
+      useFactory: scanCatalog,
+      inject: [DiscoveryService, MetadataScanner],
+    },
+    { provide: Catalog, useFactory: (scan: CatalogScan) => scan.catalog, inject: [CATALOG_SCAN] },
+  ],
+  exports: [CATALOG_SCAN, Catalog],
+})
+export class CatalogModule {}
+
 const PROVIDERS: Provider[] = [
-  {
-    provide: CATALOG_SCAN,
-    useFactory: scanCatalog,
-    inject: [DiscoveryService, MetadataScanner],
-  },
-  { provide: Catalog, useFactory: (scan: CatalogScan) => scan.catalog, inject: [CATALOG_SCAN] },
   {
     provide: Gate,
     useFactory: (
@@ -144,10 +157,10 @@ export class McpModule {
   static register(options: McpModuleOptions): DynamicModule {
     return {
       module: McpModule,
-      imports: [DiscoveryModule, ...options.imports],
+      imports: [DiscoveryModule, CatalogModule, ...options.imports],
       controllers: [createMcpController(options.path, options.guard, options.interceptor)],
       providers: PROVIDERS,
-      exports: [CATALOG_SCAN, Catalog, Gate, CallPipeline, HttpGateway, StdioServer],
+      exports: [CatalogModule, Gate, CallPipeline, HttpGateway, StdioServer],
     };
   }
 }

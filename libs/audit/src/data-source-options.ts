@@ -1,0 +1,109 @@
+import type { DataSourceOptions } from 'typeorm';
+
+import { auditRecordEntity, type AuditDialect } from './audit-record.entity.js';
+import { AuditSetupError } from './audit.errors.js';
+import { CreateSallyportAudit1790000000000 } from './create-audit.migration.js';
+
+/** One for the writer, the others for readers. */
+const POOL_SIZE = 4;
+
+type OptionsOf<T extends AuditDialect> = Extract<DataSourceOptions, { readonly type: T }>;
+
+/** What we ask of a better-sqlite3 handle. */
+interface SqliteHandle {
+  pragma(source: string): unknown;
+  close(): unknown;
+}
+
+export interface ConnectionLimits {
+  /** Milliseconds for a connection to be made, and for a statement to end. PostgreSQL only: SQLite never waits. */
+  readonly timeoutMs: number;
+  /** Told when an idle connection is lost; the pool makes another. */
+  readonly onPoolError: (error: unknown) => void;
+}
+
+/**
+ * Options for a `DataSource` of the audit alone, on the database that `given` reaches. Of `given` only what is needed
+ * to reach it is taken, by name: an application's `dropSchema`, `cache`, `entityPrefix` or replicas have no business
+ * here.
+ */
+export function auditDataSourceOptions(
+  given: DataSourceOptions,
+  limits: ConnectionLimits,
+): DataSourceOptions {
+  if (given.type === 'better-sqlite3') return sqliteOptions(given);
+  if (given.type === 'postgres') return postgresOptions(given, limits);
+  throw new AuditSetupError(
+    `The audit works on better-sqlite3 and postgres, not on ${given.type}. ` +
+      "Give it a database of its own: audit: { database: { type: 'better-sqlite3', database: 'data/audit.sqlite' } }.",
+  );
+}
+
+function ownTables(dialect: AuditDialect) {
+  return {
+    entities: [auditRecordEntity(dialect)],
+    migrations: [CreateSallyportAudit1790000000000],
+    migrationsTableName: 'sallyport_migrations',
+    logging: false,
+  };
+}
+
+function sqliteOptions(given: OptionsOf<'better-sqlite3'>): OptionsOf<'better-sqlite3'> {
+  const { database, driver, key, nativeBinding } = given;
+  return {
+    type: 'better-sqlite3',
+    ...ownTables('better-sqlite3'),
+    database,
+    driver,
+    key,
+    nativeBinding,
+    // A busy wait of SQLite blocks the event loop, and with it whoever in this process holds the lock.
+    timeout: 0,
+    prepareDatabase: async (handle: SqliteHandle) => {
+      try {
+        await given.prepareDatabase?.(handle);
+        handle.pragma('busy_timeout = 0');
+        handle.pragma('journal_mode = WAL');
+        // With NORMAL, a WAL loses the last commits when the power fails.
+        handle.pragma('synchronous = FULL');
+      } catch (error) {
+        handle.close();
+        throw error;
+      }
+    },
+  };
+}
+
+function postgresOptions(given: OptionsOf<'postgres'>, limits: ConnectionLimits): OptionsOf<'postgres'> {
+  const { driver, nativeDriver, schema } = given;
+  const { url, host, port, username, password, database, ssl } = given.replication?.master ?? given;
+  return {
+    type: 'postgres',
+    ...ownTables('postgres'),
+    driver,
+    nativeDriver,
+    schema,
+    url,
+    host,
+    port,
+    username,
+    password,
+    database,
+    ssl,
+    applicationName: 'sallyport-audit',
+    installExtensions: false,
+    poolSize: POOL_SIZE,
+    connectTimeoutMS: limits.timeoutMs,
+    poolErrorHandler: limits.onPoolError,
+    extra: poolExtras(given.extra ?? {}, limits.timeoutMs),
+  };
+}
+
+/**
+ * The extras of the application's pool, without its size and its limits of time: the audit has a few connections and a
+ * limit of its own. `statement_timeout: 0` stays, because PgBouncer refuses connections that set one.
+ */
+function poolExtras(extra: Record<string, unknown>, timeoutMs: number): Record<string, unknown> {
+  const { max: _max, min: _min, query_timeout: _query, statement_timeout: statement, ...others } = extra;
+  return { keepAlive: true, ...others, statement_timeout: statement === 0 ? 0 : timeoutMs };
+}

@@ -1,0 +1,241 @@
+import {
+  canonicalDigest,
+  type AuditEvent,
+  type CallArguments,
+  type CallContext,
+  type Check,
+  type Decision,
+  type Entry,
+  type EntryKind,
+  type EntryMethod,
+  type FailedAuthenticationEvent,
+  type McpCall,
+  type Principal,
+} from '@sallyport/mcp';
+
+import type { NewAuditRecord } from './audit-record.entity.js';
+import { boundedText, safeText } from './safe-text.js';
+
+/** Longest stored text, in UTF-16 units. What is longer ends in a digest of the whole. */
+export const LIMITS = {
+  /** Names, codes, ids, addresses. */
+  name: 256,
+  /** Issuers, subjects, clients, resources. */
+  identity: 512,
+  /** Lists of scopes or roles. */
+  list: 2048,
+  /** One argument that is stored in the clear, as JSON. */
+  field: 1024,
+} as const;
+
+const LONGEST_ACTOR_CHAIN = 8;
+
+const KIND_OF_METHOD: Readonly<Record<EntryMethod, EntryKind>> = {
+  'tools/call': 'tool',
+  'resources/read': 'resource',
+  'prompts/get': 'prompt',
+};
+
+const NOTHING = {
+  attempt: null,
+  call: null,
+  traceparent: null,
+  protocol: null,
+  principalKind: null,
+  issuer: null,
+  subject: null,
+  client: null,
+  tenant: null,
+  actors: null,
+  credentialKind: null,
+  credential: null,
+  scopesGranted: null,
+  scopesRequired: null,
+  roles: null,
+  method: null,
+  entryKind: null,
+  entry: null,
+  entryDigest: null,
+  risk: null,
+  decision: null,
+  reason: null,
+  checks: null,
+  policyVersion: null,
+  argumentsDigest: null,
+  fields: null,
+  status: null,
+  durationMs: null,
+  resultBytes: null,
+  shown: null,
+  source: null,
+} satisfies Partial<NewAuditRecord>;
+
+/**
+ * The record of an event. Values of arguments are in it as a digest, and in the clear only for the entry's
+ * `auditFields`. Throws what `canonicalDigest` throws for arguments without a canonical form.
+ */
+export function recordOf(event: AuditEvent): NewAuditRecord {
+  switch (event.kind) {
+    case 'attempt':
+      return {
+        ...recordOfCall(event, event.call),
+        ...argumentColumns(event.call),
+        ...decisionColumns(event.decision),
+      };
+    case 'outcome':
+      return {
+        ...recordOfCall(event, event.call),
+        attempt: name(event.attempt),
+        status: event.status,
+        durationMs: Math.round(event.durationMs),
+        resultBytes: event.resultBytes,
+      };
+    case 'refusal':
+      return {
+        ...recordOfCall(event, event.call),
+        ...argumentColumns(event.call),
+        ...decisionColumns(event.decision),
+        reason: name(event.reason),
+      };
+    case 'list':
+      return { ...recordOfContext(event, event.call), method: event.call.method, shown: event.shown };
+    case 'authentication':
+      return recordOfFailedAuthentication(event);
+  }
+}
+
+function recordOfFailedAuthentication(event: FailedAuthenticationEvent): NewAuditRecord {
+  return {
+    ...recordOfAnything(event, event),
+    reason: name(event.reason),
+    source: optional(event.source, LIMITS.name),
+  };
+}
+
+function recordOfCall(event: AuditEvent, call: McpCall): NewAuditRecord {
+  return { ...recordOfContext(event, call), method: call.method, ...entryColumns(call) };
+}
+
+function recordOfContext(event: AuditEvent, call: CallContext): NewAuditRecord {
+  return {
+    ...recordOfAnything(event, call),
+    call: name(call.id),
+    traceparent: traceparentOf(call.traceparent),
+    protocol: name(call.protocol),
+    ...(call.principal && principalColumns(call.principal)),
+  };
+}
+
+function recordOfAnything(
+  event: AuditEvent,
+  where: Pick<CallContext, 'server' | 'via' | 'address'>,
+): NewAuditRecord {
+  return {
+    ...NOTHING,
+    id: name(event.id),
+    at: event.at.getTime(),
+    kind: event.kind,
+    via: where.via,
+    server: name(where.server.name),
+    resource: boundedText(where.server.resource, LIMITS.identity),
+    address: optional(where.address, LIMITS.name),
+  };
+}
+
+function principalColumns(principal: Principal) {
+  return {
+    principalKind: principal.kind,
+    issuer: boundedText(principal.issuer, LIMITS.identity),
+    subject: boundedText(principal.subject, LIMITS.identity),
+    client: optional(principal.client, LIMITS.identity),
+    tenant: optional(principal.tenant, LIMITS.name),
+    actors: actorsOf(principal),
+    credentialKind: name(principal.credential.kind),
+    credential: optional(principal.credential.id, LIMITS.name),
+    scopesGranted: listOf(principal.scopes),
+    roles: listOf(principal.roles),
+  };
+}
+
+/** `null` for a caller that acts for itself. */
+function actorsOf({ actors }: Principal): string | null {
+  if (actors.length === 0) return null;
+  const bounded = actors.slice(0, LONGEST_ACTOR_CHAIN).map(({ issuer, subject }) => ({
+    issuer: optional(issuer, LIMITS.identity) ?? undefined,
+    subject: boundedText(subject, LIMITS.identity),
+  }));
+  return JSON.stringify(bounded);
+}
+
+function entryColumns({ entry, method, target }: McpCall) {
+  if (!entry) return { entryKind: KIND_OF_METHOD[method], entry: name(target) };
+  // Not the target: the URI of a resource template holds the values of its arguments.
+  return {
+    entryKind: entry.kind,
+    entry: name(entry.name),
+    entryDigest: name(entry.digest),
+    risk: entry.policy.risk,
+    scopesRequired: listOf(entry.policy.scopes),
+  };
+}
+
+function argumentColumns({ entry, arguments: values }: McpCall) {
+  if (!values) return {};
+  return {
+    argumentsDigest: canonicalDigest('sallyport-arguments/v1', values),
+    fields: entry ? fieldsOf(entry, values) : null,
+  };
+}
+
+function fieldsOf({ auditFields }: Entry, values: CallArguments): string | null {
+  const present = auditFields.filter((field) => Object.hasOwn(values, field));
+  if (present.length === 0) return null;
+  const fields = present.map((field) => [field, boundedField(values[field])]);
+  // What is unsafe in JSON is inside of its strings, where the escapes mean the same characters.
+  return safeText(JSON.stringify(Object.fromEntries(fields)));
+}
+
+/** The value, or the beginning of its JSON as a string when that is too long to store. */
+function boundedField(value: unknown): unknown {
+  const json = JSON.stringify(value) ?? '';
+  return json.length <= LIMITS.field ? value : boundedText(json, LIMITS.field);
+}
+
+function decisionColumns(decision: Decision) {
+  return {
+    decision: decision.effect,
+    checks: checksOf(decision.checks),
+    policyVersion: name(decision.policyVersion),
+    // The refusal names every scope of the operation, which may be more than the entry asks by itself.
+    ...(decision.effect === 'refuse' && { scopesRequired: listOf(decision.scopes) }),
+  };
+}
+
+function checksOf(checks: readonly Check[]): string {
+  return JSON.stringify(
+    checks.map(({ name: check, passed, detail }) => ({
+      name: check,
+      passed,
+      detail: boundedText(detail, LIMITS.identity),
+    })),
+  );
+}
+
+/** W3C Trace Context §3.2; anything else a caller sends under that name is dropped. */
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function traceparentOf(value: string | undefined): string | null {
+  return value !== undefined && TRACEPARENT.test(value) ? value : null;
+}
+
+function name(value: string): string {
+  return boundedText(value, LIMITS.name);
+}
+
+function optional(value: string | undefined, limit: number): string | null {
+  return value === undefined ? null : boundedText(value, limit);
+}
+
+function listOf(values: readonly string[]): string {
+  return boundedText(values.join(' '), LIMITS.list);
+}

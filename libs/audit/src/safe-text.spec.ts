@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+
+import { boundedText, safeText } from './safe-text.js';
+
+describe('safeText', () => {
+  it.each([
+    ['a line break', 'a\nb', 'a\\u000ab'],
+    ['a carriage return', 'a\rb', 'a\\u000db'],
+    ['NUL', 'a\0b', 'a\\u0000b'],
+    ['a terminal escape', '\u001b[31mred', '\\u001b[31mred'],
+    ['a C1 control sequence introducer', '\u009b31m', '\\u009b31m'],
+    ['DEL', '\u007f', '\\u007f'],
+    ['a line separator', '\u2028', '\\u2028'],
+    ['a bidirectional override', 'user\u202egpj.exe', 'user\\u202egpj.exe'],
+    ['a bidirectional isolate', '\u2066x\u2069', '\\u2066x\\u2069'],
+    ['direction marks', '\u200e\u200f\u061c', '\\u200e\\u200f\\u061c'],
+    ['a lone high surrogate', 'a\ud800b', 'a\\ud800b'],
+    ['a lone low surrogate', '\udc00', '\\udc00'],
+    ['an invisible tag character', 'a\u{e0041}', 'a\\udb40\\udc41'],
+  ])('shows %s as an escape', (_, text, safe) => {
+    expect(safeText(text)).toBe(safe);
+  });
+
+  it.each(['crm_open_record', 'Zoë Ångström', 'راشد', '客户', '👩‍💻', 'DOMAIN\\user', "'; DROP TABLE x; --"])(
+    'leaves %s as it is',
+    (text) => {
+      expect(safeText(text)).toBe(text);
+    },
+  );
+
+  it('changes a safe text no more', () => {
+    fc.assert(fc.property(hostile, (text) => safeText(safeText(text)) === safeText(text)));
+  });
+
+  it('keeps what a JSON text means', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        expect(JSON.parse(safeText(JSON.stringify({ text })))).toEqual({ text });
+      }),
+    );
+  });
+});
+
+describe('boundedText', () => {
+  it('is well formed, safe and within its limit, whatever comes', () => {
+    fc.assert(
+      fc.property(hostile, fc.integer({ min: 18, max: 60 }), (text, limit) => {
+        const bounded = boundedText(text, limit);
+        expect(bounded.length).toBeLessThanOrEqual(limit);
+        expect(bounded.isWellFormed()).toBe(true);
+        expect(safeText(bounded)).toBe(bounded);
+      }),
+    );
+  });
+
+  it('is safeText for what fits', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const safe = safeText(text);
+        expect(boundedText(text, Math.max(safe.length, 18))).toBe(safe);
+      }),
+    );
+  });
+
+  it('keeps two long texts with the same beginning apart', () => {
+    const beginning = 'x'.repeat(1000);
+    expect(boundedText(`${beginning}1`, 64)).not.toBe(boundedText(`${beginning}2`, 64));
+  });
+
+  it('cuts neither an escape nor a surrogate pair in two', () => {
+    expect(boundedText(`${'x'.repeat(40)}${'\n'.repeat(30)}`, 60)).toMatch(/^x{40}…[0-9a-f]{16}$/);
+    expect(boundedText('😀'.repeat(40), 22)).toMatch(/^😀😀…[0-9a-f]{16}$/u);
+  });
+});
+
+const hostile = fc.string({
+  unit: fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 1 }),
+    fc.constantFrom(
+      '\0',
+      '\n',
+      '\u001b',
+      '\u202e',
+      '\u2066',
+      '\ud800',
+      '\udc00',
+      '\u{e0041}',
+      '😀',
+      '\\',
+      '"',
+    ),
+  ),
+  maxLength: 80,
+});

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * What could change how a terminal or a page shows the text around it, or be invisible in it: control characters and
+ * line breaks (C0, DEL, C1, U+2028/9), bidirectional controls (Trojan Source, CVE-2021-42574), zero-width spaces and
+ * joiners of words, tag characters, and lone surrogates, which no UTF-8 column can hold. NUL among them is refused by
+ * PostgreSQL.
+ */
+const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
+
+/** Stands for what was cut off. Sixteen digits keep two long texts with one beginning apart. */
+const CUT = '…';
+const CUT_LENGTH = CUT.length + 16;
+
+/**
+ * `text` with every unsafe character as a visible `\uXXXX`. The escapes are also those of JSON, so the safe form of a
+ * JSON text is a JSON text of the same value.
+ */
+export function safeText(text: string): string {
+  return text.replace(UNSAFE, escapeUnits);
+}
+
+/**
+ * {@link safeText}, at most `limit` UTF-16 units long (at least 18). A longer text ends in `…` and the first 16
+ * hexadecimal digits of the SHA-256 of the whole.
+ */
+export function boundedText(text: string, limit: number): string {
+  // An escape is never shorter than what it stands for, so a prefix of the text is enough to fill the limit.
+  const safe = safeText(text.slice(0, limit + 1));
+  if (text.length <= limit && safe.length <= limit) return safe;
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return `${prefixOf(text, limit - CUT_LENGTH)}${CUT}${digest}`;
+}
+
+/** As many whole characters of `text` as fit in safe form: an escape or a surrogate pair is never cut in two. */
+function prefixOf(text: string, limit: number): string {
+  let prefix = '';
+  for (const character of text) {
+    const safe = safeText(character);
+    if (prefix.length + safe.length > limit) break;
+    prefix += safe;
+  }
+  return prefix;
+}
+
+function escapeUnits(character: string): string {
+  return Array.from({ length: character.length }, (_, unit) => escapeUnit(character.charCodeAt(unit))).join(
+    '',
+  );
+}
+
+function escapeUnit(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,36 @@
+import type { CredentialRequest } from '@sallyport/mcp';
+
+/** Any Passport strategy: passport-jwt, passport-custom, one of your own. */
+export interface PassportStrategy {
+  readonly name?: string | undefined;
+  authenticate(...args: never[]): unknown;
+}
+
+/** What a source learns when the server is put together. */
+export interface SourceWiring {
+  /** RFC 8707 resource indicator of this server: the audience of its tokens. */
+  readonly resource: string;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** One way to authenticate: an entry of `identity: […]`. Made by `oidc()`, `passportIdentity()`, or by hand. */
+export interface IdentitySource {
+  /** Unique. Names the source in the audit and in messages. */
+  readonly name: string;
+  /** The `iss` this source stands for. A JWT of this issuer is judged here and nowhere else. */
+  readonly issuer?: string | undefined;
+  /** Where clients get tokens for this source; listed in the resource metadata. */
+  readonly authorizationServer?: string | undefined;
+  /**
+   * Does this request carry a credential for this source? The first that says `true` decides alone. Not asked for a JWT of
+   * {@link issuer}, which comes here in any case.
+   */
+  accepts(request: CredentialRequest): boolean;
+  /** A strategy, the name of one registered with `passport.use()`, or a function that makes one for this server. */
+  readonly strategy: PassportStrategy | string | ((wiring: SourceWiring) => PassportStrategy);
+  /** Turns what the strategy found into a {@link PrincipalDraft}; a strict schema judges the result. */
+  toPrincipal(user: unknown): unknown;
+  /** How long strategy and mapping may take, in milliseconds. Default 5000. */
+  readonly timeoutMs?: number | undefined;
+}

@@ -1,0 +1,35 @@
+import { Challenger, type Challenge, type ChallengeError } from '@sallyport/mcp';
+import { askableScopes, resourceMetadataUrl } from './resource-metadata.js';
+
+const DESCRIPTIONS: Record<ChallengeError, string> = {
+  invalid_token: 'The access token is invalid, expired, or not meant for this server.',
+  insufficient_scope: 'The access token lacks a scope that this operation needs.',
+};
+
+/** Writes `WWW-Authenticate: Bearer …` (RFC 6750 §3) with the metadata URL (RFC 9728 §5.1). */
+export class ResourceChallenger extends Challenger {
+  private readonly resourceMetadata: string;
+
+  constructor(resource: string) {
+    super();
+    this.resourceMetadata = resourceMetadataUrl(resource);
+  }
+
+  challenge(scopes: readonly string[], error?: ChallengeError): Challenge {
+    const parameters = [
+      ['resource_metadata', this.resourceMetadata],
+      ['scope', askableScopes(scopes).join(' ')],
+      ['error', error ?? ''],
+      ['error_description', error === undefined ? '' : DESCRIPTIONS[error]],
+    ] as const;
+    const written = parameters
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => `${name}=${quoted(value)}`);
+    return { header: `Bearer ${written.join(', ')}`, resourceMetadata: this.resourceMetadata };
+  }
+}
+
+/** RFC 9110 §5.6.4 quoted-string. What no header may hold is left out. */
+function quoted(value: string): string {
+  return `"${value.replace(/[^\x20-\x7E]/g, '').replace(/["\\]/g, '\\$&')}"`;
+}

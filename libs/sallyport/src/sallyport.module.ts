@@ -1,0 +1,169 @@
+import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
+import { AuditModule, type AuditOptions } from '@sallyport/audit';
+import { IdentityGuard, IdentityModule, type IdentityOptions } from '@sallyport/identity';
+import {
+  Authorizer,
+  Catalog,
+  CatalogModule,
+  DEFAULT_LIMITS,
+  MCP_OPTIONS,
+  McpModule,
+  UnsafeWiringError,
+  type McpOptions,
+} from '@sallyport/mcp';
+import {
+  compilePolicy,
+  DEFAULT_POLICY,
+  PolicyAuthorizer,
+  PolicyInterceptor,
+  policyProblems,
+  type PolicyOptions,
+} from '@sallyport/policy';
+import { optionProblems } from './option-problems.js';
+import { SALLYPORT_OPTIONS, type SallyportOptions } from './sallyport.options.js';
+
+/** Options that come from elsewhere in the application, such as a `ConfigService`. */
+export interface SallyportAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
+  /** Path of the endpoint: routes are made before options are known. Default: `/mcp`. */
+  readonly path?: string;
+  readonly inject?: FactoryProvider['inject'];
+  readonly useFactory: (...dependencies: never[]) => SallyportOptions | Promise<SallyportOptions>;
+}
+
+const DEFAULT_PATH = '/mcp';
+
+/**
+ * The whole framework in one import: identity, decision, audit, and the endpoint.
+ *
+ * @example
+ * ```ts
+ * SallyportModule.forRoot({
+ *   server: { name: 'acme-assistant', version: '1.0.0' },
+ *   resource: 'https://mcp.acme.example/mcp',
+ *   identity: [oidc({ issuer: 'https://acme.okta.com/oauth2/default' })],
+ *   roles: { 'agent:contributor': ['agent:read-only'] },
+ * })
+ * ```
+ */
+@Module({})
+export class SallyportModule {
+  /** Wires the server. Unsafe or impossible options stop the boot with an `UnsafeWiringError` that lists them all. */
+  static forRoot(options: SallyportOptions): DynamicModule {
+    return assemble(pathOf(options.resource), { useFactory: () => options });
+  }
+
+  /** The same, from options that are known only when the application is put together. */
+  static forRootAsync(options: SallyportAsyncOptions): DynamicModule {
+    return assemble(options.path ?? DEFAULT_PATH, options);
+  }
+}
+
+/** A resource that is no URL is reported at boot, with everything else; until then any path will do. */
+function pathOf(resource: string): string {
+  return URL.canParse(resource) ? new URL(resource).pathname : DEFAULT_PATH;
+}
+
+@Module({})
+class OptionsModule {}
+
+@Module({})
+class PolicyModule {}
+
+function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
+  const options = optionsModule(given);
+  const identity = IdentityModule.registerAsync({
+    imports: [options],
+    inject: [SALLYPORT_OPTIONS],
+    useFactory: (all: SallyportOptions) => identityOptions(all, path),
+  });
+  const audit = AuditModule.registerAsync({
+    imports: [options],
+    inject: [SALLYPORT_OPTIONS],
+    useFactory: (all: SallyportOptions): AuditOptions => all.audit ?? {},
+  });
+  const policy = policyModule(path, options);
+  const mcp = McpModule.register({
+    path,
+    guard: IdentityGuard,
+    interceptor: PolicyInterceptor,
+    imports: [identity, audit, policy],
+  });
+  const imports = [options, identity, audit, policy, mcp];
+  return { module: SallyportModule, global: true, imports, exports: [options, audit, policy, mcp] };
+}
+
+function optionsModule({ imports, inject, useFactory }: SallyportAsyncOptions): DynamicModule {
+  const provider: FactoryProvider = {
+    provide: SALLYPORT_OPTIONS,
+    inject: inject ?? [],
+    useFactory: async (...dependencies: never[]) => checked(await useFactory(...dependencies)),
+  };
+  return {
+    module: OptionsModule,
+    imports: imports ?? [],
+    providers: [provider],
+    exports: [SALLYPORT_OPTIONS],
+  };
+}
+
+function checked(options: SallyportOptions): SallyportOptions {
+  const problems = optionProblems(options, process.env['NODE_ENV'] === 'production');
+  if (problems.length > 0) throw new UnsafeWiringError(problems);
+  return options;
+}
+
+function policyModule(path: string, options: DynamicModule): DynamicModule {
+  return {
+    module: PolicyModule,
+    imports: [CatalogModule, options],
+    providers: [
+      {
+        provide: Authorizer,
+        inject: [SALLYPORT_OPTIONS, Catalog],
+        useFactory: (all: SallyportOptions, catalog: Catalog) =>
+          new PolicyAuthorizer(compilePolicy(policyOptions(all), catalog.entries)),
+      },
+      {
+        provide: MCP_OPTIONS,
+        inject: [SALLYPORT_OPTIONS, Catalog],
+        useFactory: (all: SallyportOptions, catalog: Catalog) => mcpOptions(all, path, catalog),
+      },
+    ],
+    exports: [Authorizer, MCP_OPTIONS],
+  };
+}
+
+function identityOptions(options: SallyportOptions, path: string): IdentityOptions {
+  return {
+    sources: options.identity,
+    resource: options.resource,
+    serverName: options.server.name,
+    path,
+    ...(options.signInScopes === undefined ? {} : { scopesSupported: options.signInScopes }),
+  };
+}
+
+function policyOptions({ roles, scopes, listing }: SallyportOptions): PolicyOptions {
+  return {
+    roles: roles ?? DEFAULT_POLICY.roles,
+    scopes: scopes ?? DEFAULT_POLICY.scopes,
+    listing: listing ?? DEFAULT_POLICY.listing,
+    holds: DEFAULT_POLICY.holds,
+  };
+}
+
+function mcpOptions(options: SallyportOptions, path: string, catalog: Catalog): McpOptions {
+  const { server, resource, instructions } = options;
+  return {
+    server: Object.freeze({ name: server.name, version: server.version, resource }),
+    ...(instructions === undefined ? {} : { instructions }),
+    path,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    allowedHosts: options.allowedHosts ?? [],
+    allowedOrigins: options.allowedOrigins ?? [],
+    anonymous: options.anonymous ?? 'public-entries',
+    signInScopes: options.signInScopes ?? [],
+    problems: policyProblems(policyOptions(options), catalog.entries),
+    drainSeconds: options.drainSeconds ?? 10,
+  };
+}

@@ -1,0 +1,39 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { oidc, SallyportModule } from 'sallyport';
+import { readConfiguration, type Configuration } from './config/configuration.js';
+import { databaseOptions } from './config/database-options.js';
+import { DevelopmentProviderModule } from './development-provider/development-provider.module.js';
+import { OfficeModule } from './office/office.module.js';
+import { OFFICE_ROLES, OFFICE_SCOPE_HIERARCHY, OFFICE_SCOPES } from './office/office.policy.js';
+
+/** Read once, when this file is loaded: a bad variable stops the process with a sentence, before anything is opened. */
+export const config = readConfiguration(process.env);
+
+/** The issuer of the tokens this server takes: your own provider, or the one for development inside this process. */
+export const issuer = config.oidcIssuer ?? `${config.publicUrl}/idp`;
+
+@Module({
+  imports: [
+    TypeOrmModule.forRoot({ ...databaseOptions(config), autoLoadEntities: true }),
+    SallyportModule.forRoot({
+      server: { name: 'sallyport-office', version: '0.1.0' },
+      resource: config.resource,
+      identity: [oidc({ issuer })],
+      roles: OFFICE_ROLES,
+      scopes: OFFICE_SCOPE_HIERARCHY,
+      signInScopes: OFFICE_SCOPES.filter((scope) => scope.endsWith(':read')),
+      instructions:
+        'The tools of a small office: documents, customers, mail, calendar, tasks and support tickets.',
+    }),
+    OfficeModule,
+    ...developmentProvider(config),
+  ],
+})
+export class AppModule {}
+
+/** With a provider of your own there is none inside this process. */
+function developmentProvider({ oidcIssuer, publicUrl, resource, dataDirectory }: Configuration) {
+  if (oidcIssuer !== undefined) return [];
+  return [DevelopmentProviderModule.forRoot({ publicUrl, resource, dataDirectory, scopes: OFFICE_SCOPES })];
+}

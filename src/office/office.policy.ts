@@ -1,0 +1,25 @@
+/** Each role of the office, and the roles it includes. */
+export const OFFICE_ROLES = {
+  'agent:admin': ['agent:contributor'],
+  'agent:contributor': ['agent:read-only'],
+} as const;
+
+/** Each scope that includes others: who may change a thing may read it. */
+export const OFFICE_SCOPE_HIERARCHY = {
+  'crm:write': ['crm:read'],
+  'tickets:write': ['tickets:read'],
+  'calendar:write': ['calendar:read'],
+} as const;
+
+/** Every scope that an entry of the office asks for. */
+export const OFFICE_SCOPES = [
+  'crm:read',
+  'crm:write',
+  'email:read',
+  'email:send',
+  'calendar:read',
+  'calendar:write',
+  'tasks:write',
+  'tickets:read',
+  'tickets:write',
+] as const;
