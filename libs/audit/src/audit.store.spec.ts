@@ -471,10 +471,14 @@ describe('the audit on PostgreSQL', () => {
     await openStore(database);
     const application = await openApplication(database);
     await application.query("CREATE ROLE writer LOGIN PASSWORD 'writer'");
-    await application.query('GRANT SELECT ON sallyport_migrations TO writer');
     await application.query('GRANT SELECT, INSERT ON sallyport_audit TO writer');
     await application.query('GRANT USAGE ON SEQUENCE sallyport_audit_seq_seq TO writer');
     const writer = { ...database, username: 'writer', password: 'writer' } as DataSourceOptions;
+    await expect(openStore(writer, { migrations: 'check' })).rejects.toMatchObject({
+      name: 'AuditSetupError',
+      message: expect.stringContaining('let this user SELECT from sallyport_migrations'),
+    });
+    await application.query('GRANT SELECT ON sallyport_migrations TO writer');
     const store = await openStore(writer, { migrations: 'check' });
     await store.insert([recordOf(attempt())]);
     await expect(store.dataSource.query('DELETE FROM sallyport_audit')).rejects.toThrow(/permission denied/);

@@ -137,20 +137,22 @@ async function connect(options: DataSourceOptions): Promise<DataSource> {
 
 async function prepareTables(dataSource: DataSource, migrations: AuditSettings['migrations']): Promise<void> {
   const where = describeDatabase(dataSource.options);
-  try {
-    if (migrations === 'run') return await runMigrations(dataSource, BOOT_PATIENCE_MS);
-  } catch (error) {
-    throw new AuditSetupError(
-      `The tables of the audit cannot be created in ${where}: ${describeFailure(error, dataSource.options)}.`,
-      { cause: error },
-    );
-  }
-  const pending = await pendingMigrations(dataSource);
+  const pending = await migrate(dataSource, migrations).catch((error: unknown) => {
+    const failure = describeFailure(error, dataSource.options);
+    throw new AuditSetupError(`The tables of the audit cannot be prepared in ${where}, ${failure}.`);
+  });
   if (pending.length === 0) return;
   throw new AuditSetupError(
     `The tables of the audit are not up to date in ${where}: ${pending.join(', ')} pending. ` +
-      "Start once with audit.migrations: 'run' and a user that may create tables.",
+      "Start once with audit.migrations: 'run' and a user that may create tables. " +
+      'If that was done, let this user SELECT from sallyport_migrations.',
   );
+}
+
+/** What is still pending afterwards. */
+async function migrate(dataSource: DataSource, migrations: AuditSettings['migrations']): Promise<string[]> {
+  if (migrations === 'run') await runMigrations(dataSource, BOOT_PATIENCE_MS);
+  return pendingMigrations(dataSource);
 }
 
 async function warningsOf(dataSource: DataSource): Promise<string[]> {

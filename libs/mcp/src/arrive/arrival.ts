@@ -133,7 +133,7 @@ function allowCrossOrigin(
 }
 
 function preflight(request: IncomingMessage, response: ServerResponse): false {
-  const asked = String(request.headers['access-control-request-headers'] ?? '').split(',');
+  const asked = (request.headers['access-control-request-headers'] ?? '').split(',');
   const parameters = asked
     .map((name) => name.trim())
     .filter((name) => /^mcp-param-[a-z0-9-]{1,64}$/i.test(name));

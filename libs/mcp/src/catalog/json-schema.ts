@@ -20,7 +20,7 @@ export function toJsonSchema(schema: StandardSchemaWithJSON, side: 'input' | 'ou
   }
   const json = frozenObject(convert({ target: TARGET }));
   if (json['type'] !== undefined && json['type'] !== 'object') {
-    throw new Error(`it describes a ${String(json['type'])}: wrap it in z.object({ … })`);
+    throw new Error(`it describes ${JSON.stringify(json['type'])}: wrap it in z.object({ … })`);
   }
   if (JSON.stringify(json).includes('"x-mcp-header"')) {
     throw new Error('it uses x-mcp-header, which Sallyport does not serve yet: leave the annotation out');

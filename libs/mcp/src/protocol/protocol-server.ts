@@ -1,11 +1,11 @@
-import { ProtocolError, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { ProtocolError, Server, type CallToolResult, type ServerContext } from '@modelcontextprotocol/server';
 import type { Ran, Running } from '../call/call-pipeline.js';
 import { toolFailure, type McpResult } from '../call/handler-result.js';
 import type { EntryMethod, ListMethod, ServerIdentity } from '../call/mcp-call.js';
 import type { Message } from '../call/operation.js';
 import type { Progress } from '../call/running-call.js';
 import type { Catalog } from '../catalog/catalog.js';
-import type { Entry } from '../catalog/entry.js';
+import type { Entry, EntryKind } from '../catalog/entry.js';
 import type { ChallengeError, Challenge } from '../gate/ports.js';
 import { refusalAnswer, type Refusal } from '../gate/refusal.js';
 
@@ -36,6 +36,15 @@ const LIST_MEMBER: Record<ListMethod, string> = {
   'prompts/list': 'prompts',
 };
 
+/** The methods that come with a kind of entry. */
+const METHODS_OF: Record<EntryKind, { readonly lists: readonly ListMethod[]; readonly call: EntryMethod }> = {
+  tool: { lists: ['tools/list'], call: 'tools/call' },
+  resource: { lists: ['resources/list', 'resources/templates/list'], call: 'resources/read' },
+  prompt: { lists: ['prompts/list'], call: 'prompts/get' },
+};
+
+const KINDS: readonly EntryKind[] = ['tool', 'resource', 'prompt'];
+
 /**
  * The SDK's server for one exchange (HTTP) or one connection (stdio): it speaks the protocol and decides nothing. An
  * instance is never shared. Lists and schemas were built once, at boot.
@@ -48,39 +57,31 @@ export function createProtocolServer(
   const { name, version } = options.server;
   const instructions = options.instructions === undefined ? {} : { instructions: options.instructions };
   const server = new Server({ name, version }, { capabilities: capabilitiesOf(catalog), ...instructions });
-  const list = async (method: ListMethod) =>
-    listResult(catalog, options, method, await conversation.list({ method, params: {} }));
-  const call = async (method: EntryMethod, params: unknown, context: ServerContext) =>
-    callResult(
-      catalog,
-      options,
-      server,
-      await conversation.call({ method, params }, runningOf(context)),
-      method,
-    );
-  if (has(catalog, 'tool')) {
-    server.setRequestHandler('tools/list', () => list('tools/list') as never);
-    server.setRequestHandler(
-      'tools/call',
-      ({ params }, context) => call('tools/call', params, context) as never,
-    );
-  }
-  if (has(catalog, 'resource')) {
-    server.setRequestHandler('resources/list', () => list('resources/list') as never);
-    server.setRequestHandler('resources/templates/list', () => list('resources/templates/list') as never);
-    server.setRequestHandler(
-      'resources/read',
-      ({ params }, context) => call('resources/read', params, context) as never,
-    );
-  }
-  if (has(catalog, 'prompt')) {
-    server.setRequestHandler('prompts/list', () => list('prompts/list') as never);
-    server.setRequestHandler(
-      'prompts/get',
-      ({ params }, context) => call('prompts/get', params, context) as never,
-    );
+  for (const kind of KINDS.filter((candidate) => has(catalog, candidate))) {
+    const { lists, call } = METHODS_OF[kind];
+    for (const method of lists) {
+      answer(server, method, async () =>
+        listResult(catalog, options, method, await conversation.list({ method, params: {} })),
+      );
+    }
+    answer(server, call, async (params, context) => {
+      const said = await conversation.call({ method: call, params }, runningOf(context));
+      return callResult(catalog, options, server, said, call);
+    });
   }
   return server;
+}
+
+type Answering = (params: unknown, context: ServerContext) => Promise<McpResult>;
+type Register = (
+  method: string,
+  handler: (request: { readonly params?: unknown }, context: ServerContext) => Promise<McpResult>,
+) => void;
+
+/** Which result belongs to which method is more than the SDK's types can follow here; it checks their shape when they leave. */
+function answer(server: Server, method: EntryMethod | ListMethod, answering: Answering): void {
+  const register = server.setRequestHandler.bind(server) as Register;
+  register(method, ({ params }, context) => answering(params, context));
 }
 
 function has(catalog: Catalog, kind: Entry['kind']): boolean {
@@ -88,11 +89,7 @@ function has(catalog: Catalog, kind: Entry['kind']): boolean {
 }
 
 function capabilitiesOf(catalog: Catalog): Record<string, object> {
-  return {
-    ...(has(catalog, 'tool') ? { tools: {} } : {}),
-    ...(has(catalog, 'resource') ? { resources: {} } : {}),
-    ...(has(catalog, 'prompt') ? { prompts: {} } : {}),
-  };
+  return Object.fromEntries(KINDS.filter((kind) => has(catalog, kind)).map((kind) => [`${kind}s`, {}]));
 }
 
 function listResult(
@@ -109,15 +106,16 @@ function callResult(
   catalog: Catalog,
   options: ProtocolServerOptions,
   server: Server,
-  answer: CallAnswer,
+  said: CallAnswer,
   method: EntryMethod,
 ): McpResult {
-  if (answer.kind === 'refused') return refusedResult(answer.refusal, options, method);
-  const { ran, entry } = answer;
+  if (said.kind === 'refused') return refusedResult(said.refusal, options, method);
+  const { ran, entry } = said;
   if (ran.kind === 'error') throw new ProtocolError(ran.code, ran.message, ran.data);
   if (ran.kind === 'withheld') throw new ProtocolError(-32603, 'The client went away.');
   if (method !== 'tools/call' || entry === undefined) return ran.result;
-  return server.projectCallToolResult(ran.result as never, catalog.outputSchema(entry) as never) as McpResult;
+  // The SDK checks the shape of every tool result itself, right behind this.
+  return server.projectCallToolResult(ran.result as CallToolResult, catalog.outputSchema(entry));
 }
 
 /** Arguments that do not match are a result the model can read and correct (MCP, tools, error handling). */

@@ -1,0 +1,78 @@
+import { Command, Option } from 'commander';
+import { auditList, parseLimit, parseTime, type AuditListOptions } from './audit.command.js';
+import { doctorText, examine } from './doctor.command.js';
+import { withApplication } from './load-application.js';
+import { policyReport } from './policy.command.js';
+
+interface GlobalOptions {
+  readonly app?: string;
+}
+
+/** Where a command prints, and what it leaves as its exit code. */
+export interface CliIo {
+  readonly print: (text: string) => void;
+  readonly setExitCode: (code: number) => void;
+}
+
+/** The `sallyport` command. */
+export function createProgram(io: CliIo): Command {
+  const program = new Command('sallyport')
+    .description('Looks at an authorized MCP server: its safety, its policy, its audit.')
+    .option(
+      '--app <path[#export]>',
+      'root module of the built application (default: dist/app.module.js#AppModule)',
+    )
+    .showHelpAfterError();
+  addDoctor(program, io);
+  addPolicy(program, io);
+  addAudit(program, io);
+  return program;
+}
+
+function addDoctor(program: Command, io: CliIo): void {
+  program
+    .command('doctor')
+    .description('is this wiring safe? exits with 1 when the server would not boot')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const report = await examine(program.opts<GlobalOptions>().app);
+      io.print(json === true ? JSON.stringify(report, null, 2) : doctorText(report));
+      if (!report.boots) io.setExitCode(1);
+    });
+}
+
+function addPolicy(program: Command, io: CliIo): void {
+  program
+    .command('policy')
+    .description('every entry with its policy')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { app } = program.opts<GlobalOptions>();
+      io.print(await withApplication(app, async (context) => policyReport(context, json === true)));
+    });
+}
+
+function addAudit(program: Command, io: CliIo): void {
+  const kinds = ['attempt', 'refusal', 'list', 'authentication'];
+  program
+    .command('audit')
+    .description('what was decided, and how it ended')
+    .command('list')
+    .description('the newest records, oldest first; an attempt and its outcome are one row')
+    .option('--json', 'print JSON')
+    .option('--limit <n>', 'at most so many (1 to 1000)', parseLimit, 50)
+    .option('--tenant <tenant>', 'of this tenant')
+    .option('--entry <name>', 'of this tool, resource or prompt')
+    .option('--user <subject>', 'of this user')
+    .option('--client <id>', 'of this client')
+    .addOption(new Option('--kind <kind>', 'of this kind').choices(kinds))
+    .addOption(
+      new Option('--decision <decision>', 'with this decision').choices(['permit', 'refuse', 'hold']),
+    )
+    .option('--since <time>', 'not before', parseTime)
+    .option('--until <time>', 'not after', parseTime)
+    .action(async (options: AuditListOptions) => {
+      const { app } = program.opts<GlobalOptions>();
+      io.print(await withApplication(app, (context) => auditList(context, options)));
+    });
+}
