@@ -40,11 +40,13 @@ function table(calls: readonly AuditCall[]): string {
     .map(auditCells)
     .map((cells) => shown.map(({ name, index }) => brief(name, cells[index] ?? '')));
   const note = servers.size === 1 ? `, server ${[...servers].join('')}` : '';
-  return `${renderTable(
-    shown.map(({ name }) => name),
-    rows,
-  )}\n${calls.length} records${note}`;
+  const head = shown.map(({ name }) => (name === 'time' ? 'time (UTC)' : name));
+  const widths = shown.map(({ name }) => (name.startsWith('scopes') ? SCOPES_WIDTH : null));
+  return `${renderTable(head, rows, widths)}\n${calls.length} records${note}`;
 }
+
+/** Scopes are many short words: they wrap. */
+const SCOPES_WIDTH = 18;
 
 /** Client ids that a provider makes up are long; `--json` has them whole. */
 function brief(column: string, cell: string): string {

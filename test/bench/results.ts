@@ -1,0 +1,71 @@
+import { BASELINE } from './contenders.js';
+import type { Sample } from './load.js';
+import type { Measured, Turn } from './rounds.js';
+import { median } from './statistics.js';
+
+/** What one contender showed: medians over the rounds. Times in milliseconds. */
+export interface Result {
+  readonly id: string;
+  readonly label: string;
+  readonly tools: number;
+  readonly many: Figures & { readonly perSecond: number };
+  readonly one: Figures;
+  readonly failures: number;
+  readonly firstFault: string | undefined;
+}
+
+export interface Figures {
+  readonly p50: number;
+  readonly p99: number;
+  /** To the baseline. With many calls at a time of calls per second, with one of the median time. */
+  readonly ratio: Ratio;
+}
+
+/** The median of the ratios, each of two turns of the same round, and how far apart they were. */
+export interface Ratio {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+export function resultsOf(measured: readonly Measured[]): Result[] {
+  return measured.map((one) => resultOf(one, baselineOf(measured, one)));
+}
+
+function baselineOf(all: readonly Measured[], { contender }: Measured): Measured {
+  const found = all.find(({ contender: { id, tools } }) => id === BASELINE && tools === contender.tools);
+  if (found === undefined) throw new Error(`Nothing to compare with at ${contender.tools} tools.`);
+  return found;
+}
+
+function resultOf({ contender, turns }: Measured, baseline: Measured): Result {
+  const { id, label, tools } = contender;
+  const samples = turns.flatMap(({ many, one }) => [many, one]);
+  const perSecond = (turn: Turn) => turn.many.perSecond;
+  const typical = (turn: Turn) => turn.one.p50;
+  return {
+    id,
+    label: label.trim(),
+    tools,
+    many: {
+      perSecond: median(turns.map(perSecond)),
+      ...timesOf(turns.map(({ many }) => many)),
+      ratio: ratioOf(turns, baseline.turns, perSecond),
+    },
+    one: { ...timesOf(turns.map(({ one }) => one)), ratio: ratioOf(turns, baseline.turns, typical) },
+    failures: samples.reduce((sum, sample) => sum + sample.failures, 0),
+    firstFault: samples.find(({ firstFault }) => firstFault !== undefined)?.firstFault,
+  };
+}
+
+function timesOf(samples: readonly Sample[]): { p50: number; p99: number } {
+  return { p50: median(samples.map(({ p50 }) => p50)), p99: median(samples.map(({ p99 }) => p99)) };
+}
+
+function ratioOf(turns: readonly Turn[], baseline: readonly Turn[], figure: (turn: Turn) => number): Ratio {
+  const ratios = turns.map((turn, round) => {
+    const other = baseline[round];
+    return other === undefined ? Number.NaN : figure(turn) / figure(other);
+  });
+  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+}

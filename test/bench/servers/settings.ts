@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+const plainSettings = z.object({
+  tools: z.int().positive(),
+});
+
+const sallyportSettings = plainSettings.extend({
+  platform: z.enum(['fastify', 'express']),
+  /** `public`: the tools ask for no credential, and none is sent. */
+  access: z.enum(['guarded', 'public']),
+  issuer: z.url(),
+  resource: z.url(),
+  /** Path of the application's SQLite file. */
+  database: z.string(),
+  /** `durable`: beside the application's tables, as it is by default. `memory`: gone with the process. */
+  audit: z.enum(['durable', 'memory']),
+});
+
+export type PlainSettings = z.infer<typeof plainSettings>;
+export type SallyportSettings = z.infer<typeof sallyportSettings>;
+
+/** The settings that the bench gave this process: its only argument, as JSON. */
+export function readPlainSettings(): PlainSettings {
+  return plainSettings.parse(JSON.parse(process.argv[2] ?? ''));
+}
+
+export function readSallyportSettings(): SallyportSettings {
+  return sallyportSettings.parse(JSON.parse(process.argv[2] ?? ''));
+}

@@ -1,0 +1,71 @@
+import { CATALOG_SIZES } from './contenders.js';
+import type { Machine } from './machine.js';
+import type { Plan } from './plan.js';
+import type { Ratio, Result } from './results.js';
+
+const LABEL_WIDTH = 36;
+const WIDTHS = [9, 7, 12, 7, 7, 9, 6, 7] as const;
+
+/** The report for people: at most 100 columns. */
+export function tableOf(machine: Machine, plan: Plan, results: readonly Result[]): string {
+  const sections = CATALOG_SIZES.map((tools) => sectionOf(tools, plan, results));
+  return [headerOf(machine, plan), ...sections, LEGEND, ...failuresOf(results)].join('\n\n');
+}
+
+const LEGEND = [
+  'Sallyport: JWT (ES256) verified, scope and role decided, attempt and outcome durable in SQLite.',
+  'Ratios are to the SDK handler with as many tools, in the same round: the median and the range.',
+  'Of req/s, more is better; of the time of one call at a time, less. Times in milliseconds, with the',
+  "load generator's own in them; it shares the machine with the server.",
+].join('\n');
+
+function headerOf(machine: Machine, { rounds, concurrency, many, one }: Plan): string {
+  const { node, system, cores, cpu, load, fsync, sdk } = machine;
+  return [
+    `Node ${node}, ${system}, ${cores} × ${cpu}`,
+    `load before ${load.toFixed(2)}, fsync ${fsync.toFixed(2)} ms, @modelcontextprotocol/server ${sdk}`,
+    `tools/call of 2026-07-28; median of ${rounds} rounds of ${many} s with ${concurrency} calls and ${one} s with one`,
+  ].join('\n');
+}
+
+function sectionOf(tools: number, { concurrency }: Plan, results: readonly Result[]): string {
+  const groups = `${' '.repeat(LABEL_WIDTH)}${center(`${concurrency} at a time`, 42)}  ${center('1 at a time', 22)}`;
+  const head = ['req/s', 'ratio', '', 'p50', 'p99', 'p50', 'ratio', 'p99'];
+  const rows = results.filter((result) => result.tools === tools).map(rowOf);
+  return [groups.trimEnd(), line(`${tools} tools`, head), ...rows].join('\n');
+}
+
+function rowOf({ label, many, one }: Result): string {
+  return line(label, [
+    Math.round(many.perSecond).toLocaleString('en-US'),
+    many.ratio.median.toFixed(2),
+    rangeOf(many.ratio),
+    many.p50.toFixed(1),
+    many.p99.toFixed(1),
+    one.p50.toFixed(2),
+    one.ratio.median.toFixed(2),
+    one.p99.toFixed(2),
+  ]);
+}
+
+function rangeOf({ least, most }: Ratio): string {
+  return `${least.toFixed(2)}–${most.toFixed(2)}`;
+}
+
+function line(label: string, cells: readonly string[]): string {
+  const padded = cells.map((cell, column) => cell.padStart(WIDTHS[column] ?? 8));
+  return label.padEnd(LABEL_WIDTH) + padded.join('');
+}
+
+function center(text: string, width: number): string {
+  return text.padStart((width + text.length) >> 1).padEnd(width);
+}
+
+function failuresOf(results: readonly Result[]): string[] {
+  return results
+    .filter(({ failures }) => failures > 0)
+    .map(
+      ({ label, tools, failures, firstFault }) =>
+        `FAILED: ${failures} calls of "${label}" with ${tools} tools. The first: ${firstFault}`,
+    );
+}

@@ -1,0 +1,82 @@
+import { fieldsOf } from './answer.js';
+import type { Answer, Fields } from './answer.js';
+
+/** One HTTP request of a client, and what it got. */
+interface Exchange {
+  readonly httpMethod: string;
+  readonly path: string;
+  /** The JSON-RPC message that was sent; empty for anything else. */
+  readonly sent: Fields;
+  readonly response: Response;
+}
+
+/**
+ * A `fetch` for the transports of both clients that keeps what really went over the wire. The clients turn a 401 or 403
+ * into errors of their own, and a demo that believed those would show the client's opinion instead of the server's
+ * answer.
+ */
+export class HttpRecorder {
+  private readonly exchanges: Exchange[] = [];
+
+  readonly fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => {
+    const response = await fetch(url, init);
+    const { pathname: path } = new URL(url);
+    const httpMethod = init?.method ?? 'GET';
+    // A stream opened with GET has no end, so its copy would be kept for ever.
+    const copy = httpMethod === 'POST' ? response.clone() : response;
+    this.exchanges.push({ httpMethod, path, sent: messageIn(init?.body), response: copy });
+    return response;
+  };
+
+  /** How many requests were made so far: a mark for {@link answerTo} and {@link trace}. */
+  get mark(): number {
+    return this.exchanges.length;
+  }
+
+  /**
+   * The answer to the last message of this method since the mark, or, when the client did not get that far because it
+   * could not connect, to the last message at all.
+   */
+  async answerTo(method: string, mark: number): Promise<Answer | undefined> {
+    const messages = this.exchanges.slice(mark).filter(({ sent }) => sent['method'] !== undefined);
+    const exchange = messages.findLast(({ sent }) => sent['method'] === method) ?? messages.at(-1);
+    return exchange && answerOf(exchange);
+  }
+
+  /** What was asked for since the mark, and with which success: `tools/call 401`, `/idp/reg 201`. */
+  trace(mark: number): string[] {
+    return this.exchanges.slice(mark).map(({ httpMethod, path, sent, response }) => {
+      const what = sent['method'] === undefined ? `${httpMethod} ${path}` : String(sent['method']);
+      return `${what} ${response.status}`;
+    });
+  }
+
+}
+
+async function answerOf({ sent, response }: Exchange): Promise<Answer> {
+  const text = await response.clone().text();
+  const json = messageText(text, response.headers.get('content-type') ?? '');
+  const message = fieldsOf(json === '' ? undefined : JSON.parse(json));
+  const error = fieldsOf(message['error']);
+  return {
+    status: response.status,
+    challenge: response.headers.get('www-authenticate') ?? undefined,
+    raw: json.replace(`"id":${JSON.stringify(sent['id'])}`, '"id":*'),
+    result: message['result'] === undefined ? undefined : fieldsOf(message['result']),
+    error:
+      message['error'] === undefined
+        ? undefined
+        : { code: Number(error['code']), data: fieldsOf(error['data']) },
+  };
+}
+
+/** The answer to a call may come as JSON or as the last event of a stream. */
+function messageText(body: string, contentType: string): string {
+  if (!contentType.startsWith('text/event-stream')) return contentType.startsWith('application/json') ? body : '';
+  const data = body.split('\n').filter((line) => line.startsWith('data:'));
+  return data.at(-1)?.slice('data:'.length).trim() ?? '';
+}
+
+function messageIn(body: unknown): Fields {
+  return typeof body === 'string' && body.startsWith('{') ? fieldsOf(JSON.parse(body)) : {};
+}
