@@ -100,18 +100,25 @@ function hideBody(request: IncomingMessage): void {
   delete request.headers['transfer-encoding'];
 }
 
+const BODY_DEADLINE_MS = 30_000;
+
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too_large' | 'gone'> {
   const chunks: Buffer[] = [];
   let size = 0;
+  // Fastify sets no deadline for a body: one that trickles in would hold its connection and its bytes for ever.
+  const deadline = setTimeout(() => request.destroy(), BODY_DEADLINE_MS);
   try {
-    for await (const chunk of request) {
+    // Destroying the request would take the connection with it, and so the answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       const bytes: Buffer = chunk;
       size += bytes.length;
       if (size > maxBytes) return 'too_large';
       chunks.push(bytes);
     }
   } catch {
-    return 'gone'; // The client hung up in the middle: there is nobody to answer.
+    return 'gone'; // The client hung up in the middle, or took too long: there is nobody to answer.
+  } finally {
+    clearTimeout(deadline);
   }
   return Buffer.concat(chunks);
 }

@@ -14,9 +14,9 @@ const NO_HTTP_PARAMETERS = { exchangeKeyForValue: () => undefined };
 
 type Instance = Record<string, (...args: unknown[]) => unknown>;
 
-/** Binds the method of a provider. Providers of request scope are made anew for each call. */
+/** Binds the method of a provider. Providers of request or transient scope are made anew for each call. */
 export function bindHandler(host: EntryHost, creator: ExternalContextCreator, moduleRef: ModuleRef): Handler {
-  if (host.wrapper.isDependencyTreeStatic()) {
+  if (host.wrapper.isDependencyTreeStatic() && !host.wrapper.isTransient) {
     return create(creator, host.wrapper.instance, host.method);
   }
   return async (context) => {

@@ -51,7 +51,7 @@ export interface McpCall extends CallContext {
   readonly target: string;
   /** `undefined`: the catalog has no such entry. */
   readonly entry: Entry | undefined;
-  /** `undefined`: there is no entry, or the arguments do not match its schema. */
+  /** `undefined` until they are validated: there is no entry, the call was refused before, or they do not match. */
   readonly arguments: CallArguments | undefined;
 }
 

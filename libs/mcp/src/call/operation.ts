@@ -10,7 +10,7 @@ import {
   type ListMethod,
   type McpCall,
 } from './mcp-call.js';
-import { validateArguments } from './validate-arguments.js';
+import { validateArguments, type ValidatedArguments } from './validate-arguments.js';
 
 /** What a message asks for, as far as the gate is concerned. */
 export type Operation =
@@ -19,8 +19,8 @@ export type Operation =
   /** A method that is not served here. Whatever is not named in this file is not: a new way in must be let in. */
   | { readonly kind: 'unserved'; readonly principal: Principal | undefined }
   | { readonly kind: 'list'; readonly call: ListCall }
-  /** `issues`: why `call.arguments` is undefined. */
-  | { readonly kind: 'call'; readonly call: McpCall; readonly issues: readonly string[] };
+  /** `call.arguments` is still undefined: they are validated when the caller turns out to be allowed to know the entry. */
+  | { readonly kind: 'call'; readonly call: McpCall; readonly validate: () => Promise<ValidatedArguments> };
 
 /** A JSON-RPC request or notification, reduced to what decides. */
 export interface Message {
@@ -28,14 +28,8 @@ export interface Message {
   readonly params: unknown;
 }
 
-/**
- * Reads what a message asks for. Arguments are validated, defaulted and frozen here and nowhere else.
- */
-export async function readOperation(
-  catalog: Catalog,
-  message: Message,
-  context: CallContext,
-): Promise<Operation> {
+/** Reads what a message asks for. Runs nothing of the application. */
+export function readOperation(catalog: Catalog, message: Message, context: CallContext): Operation {
   if (isListMethod(message.method)) {
     return { kind: 'list', call: Object.freeze({ ...context, method: message.method }) };
   }
@@ -63,21 +57,21 @@ export function isListMethod(method: string): method is ListMethod {
   return LIST_METHODS.some((known) => known === method);
 }
 
-async function readCall(
-  catalog: Catalog,
-  method: EntryMethod,
-  params: unknown,
-  context: CallContext,
-): Promise<Operation> {
+function readCall(catalog: Catalog, method: EntryMethod, params: unknown, context: CallContext): Operation {
   const given = isPlainObject(params) ? params : {};
   const name = method === 'resources/read' ? given['uri'] : given['name'];
   const target = typeof name === 'string' ? name : '';
   const found = catalog.find(method, target);
-  const base = { ...context, method, target, entry: found?.entry };
-  if (found === undefined)
-    return { kind: 'call', call: Object.freeze({ ...base, arguments: undefined }), issues: [] };
-  const validated = await validateArguments(found.entry, found.variables ?? given['arguments']);
-  const args = validated.valid ? validated.value : undefined;
-  const issues = validated.valid ? [] : validated.issues;
-  return { kind: 'call', call: Object.freeze({ ...base, arguments: args }), issues };
+  const call: McpCall = Object.freeze({
+    ...context,
+    method,
+    target,
+    entry: found?.entry,
+    arguments: undefined,
+  });
+  return {
+    kind: 'call',
+    call,
+    validate: () => validateArguments(found?.entry, found?.variables ?? given['arguments']),
+  };
 }

@@ -13,7 +13,8 @@ const NOTHING: CallArguments = Object.freeze({});
 const MOST_ISSUES = 20;
 
 /** Validates and defaults the arguments of a call, once. What comes out is what is decided on, recorded and run. */
-export async function validateArguments(entry: Entry, raw: unknown): Promise<ValidatedArguments> {
+export async function validateArguments(entry: Entry | undefined, raw: unknown): Promise<ValidatedArguments> {
+  if (entry === undefined) return invalid(['arguments: there is nothing to check them against']);
   const given = raw ?? NOTHING;
   if (!isPlainObject(given)) return invalid(['arguments: expected an object']);
   if (entry.input === undefined) return withoutSchema(entry, given);

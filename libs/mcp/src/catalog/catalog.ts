@@ -77,7 +77,7 @@ export function duplicateProblems(entries: readonly Entry[]): Problem[] {
   const problems: Problem[] = [];
   const seen = new Map<string, Entry>();
   for (const entry of entries) {
-    for (const key of new Set([`${entry.kind} ${entry.name}`, `${entry.kind} ${keyOf(entry)}`])) {
+    for (const key of new Set([`${entry.kind} ${entry.name}`, `${entry.kind} ${shapeOf(keyOf(entry))}`])) {
       const first = seen.get(key);
       if (first !== undefined && first !== entry) {
         const message = `The name of the ${key} is used by ${first.source} and by ${entry.source}: give one of them another.`;
@@ -91,6 +91,11 @@ export function duplicateProblems(entries: readonly Entry[]): Problem[] {
 
 function keyOf(entry: Entry): string {
   return entry.uri ?? entry.name;
+}
+
+/** Two templates that differ in the names of their variables alone match the same URIs. */
+function shapeOf(key: string): string {
+  return key.replaceAll(/\{[^}]*\}/g, '{}');
 }
 
 function isReadableTemplate(entry: Entry): boolean {

@@ -10,6 +10,12 @@ import type {
 export const ENTRY_DECLARATION = 'sallyport:entry';
 
 /**
+ * Where Nest looks for providers that host handlers as controllers do (`@nestjs/common/constants`,
+ * ENTRY_PROVIDER_WATERMARK). Without it, guards and interceptors of request or transient scope are left out in silence.
+ */
+const HANDLER_HOST = '__entryProvider__';
+
+/**
  * Makes a method of a provider a tool.
  *
  * @example
@@ -56,6 +62,8 @@ export function McpPrompt(options: McpPromptOptions): MethodDecorator {
 function declare(declaration: EntryDeclaration): MethodDecorator {
   return (target, property, descriptor) => {
     const method: unknown = descriptor.value;
+    if (typeof target === 'function')
+      throw new TypeError(`${String(property)} is static: an entry is a method of an instance.`);
     if (typeof method !== 'function')
       throw new TypeError(`@Mcp… belongs on a method; ${String(property)} is none.`);
     if (Reflect.hasMetadata(ENTRY_DECLARATION, method)) {
@@ -64,5 +72,6 @@ function declare(declaration: EntryDeclaration): MethodDecorator {
       );
     }
     SetMetadata(ENTRY_DECLARATION, declaration)(target, property, descriptor);
+    Reflect.defineMetadata(HANDLER_HOST, true, target.constructor);
   };
 }

@@ -30,8 +30,11 @@ export function scanCatalog(discovery: DiscoveryService, scanner: MetadataScanne
   const built: BuiltEntry[] = [];
   const hosts: EntryHost[] = [];
   for (const { wrapper, method, declaration } of declarations(discovery.getProviders(), scanner)) {
-    const result = buildEntry(declaration, `${wrapper.name}.${method}`);
-    if ('entry' in result) {
+    const source = `${wrapper.name}.${method}`;
+    const result = buildEntry(declaration, source);
+    if (wrapper.token !== wrapper.metatype) {
+      problems.push(customProviderProblem(source));
+    } else if ('entry' in result) {
       built.push(result);
       hosts.push({ entry: result.entry, wrapper, method });
     } else {
@@ -69,6 +72,14 @@ function prototypeOf(wrapper: Wrapper): Record<string, () => unknown> | undefine
     return metatype.prototype;
   const instance: unknown = wrapper.instance;
   return typeof instance === 'object' && instance !== null ? Object.getPrototypeOf(instance) : undefined;
+}
+
+/** Nest finds the guards of a class that is provided as itself; those of a value or behind another token it may leave out. */
+function customProviderProblem(source: string): Problem {
+  return {
+    code: 'entry_on_custom_provider',
+    message: `${source} is declared on a value, or on a class behind another token: list the class itself under providers.`,
+  };
 }
 
 /** A controller would be found by nobody, and a tool that silently does not exist helps nobody. */

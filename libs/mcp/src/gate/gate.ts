@@ -1,12 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { ListCall, McpCall, ServerIdentity } from '../call/mcp-call.js';
 import type { Operation } from '../call/operation.js';
+import type { ValidatedArguments } from '../call/validate-arguments.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Entry } from '../catalog/entry.js';
 import type { Principal } from '../principal.js';
 import { uuidV7 } from '../uuid.js';
 import type { AuditEvent } from './audit-event.js';
-import type { Decision, Permit, RefusalReason } from './decision.js';
+import type { Decision, Permit, RefusalReason, Refuse } from './decision.js';
 import type { AuditTrail, Authenticator, Authorizer, CredentialRequest } from './ports.js';
 import {
   approvalRequired,
@@ -93,7 +94,7 @@ export class Gate {
     if (operation.kind === 'connect') return this.#admitConnection(operation.principal);
     if (operation.kind === 'unserved') return this.#refuseMethod(operation.principal);
     if (operation.kind === 'list') return this.#admitList(operation.call);
-    return this.#admitCall(operation.call, operation.issues);
+    return this.#admitCall(operation.call, operation.validate);
   }
 
   /**
@@ -151,29 +152,42 @@ export class Gate {
     }
   }
 
-  async #admitCall(call: McpCall, issues: readonly string[]): Promise<Admission> {
-    const decision = await this.#decide(call);
-    if (decision === undefined) return this.#refuse(call, FAILED, 'decision_failed', internalError());
-    if (decision.effect === 'refuse')
-      return this.#refuse(call, decision, decision.reason, this.#refusalOf(decision.reason, decision.scopes));
-    if (call.entry === undefined) return this.#refuse(call, decision, 'unknown_entry', unknownEntry());
-    if (call.arguments === undefined) {
-      return this.#refuse(call, decision, 'invalid_arguments', invalidArguments(issues));
+  /**
+   * Decides twice. First without arguments: for a caller who may not know of the entry nothing of it runs, its schema
+   * included. Then on the validated and frozen arguments, which are the ones that run.
+   */
+  async #admitCall(asked: McpCall, validate: () => Promise<ValidatedArguments>): Promise<Admission> {
+    if (asked.principal === undefined && !this.#anonymousMayConnect())
+      return this.#refuseDecided(asked, SIGN_IN);
+    const first = await this.#decide(asked);
+    if (first.effect === 'refuse') return this.#refuseDecided(asked, first);
+    if (asked.entry === undefined) return this.#refuse(asked, first, 'unknown_entry', unknownEntry());
+    const validated = await validate();
+    if (!validated.valid) {
+      return this.#refuse(asked, first, 'invalid_arguments', invalidArguments(validated.issues));
     }
+    const call: McpCall = Object.freeze({ ...asked, arguments: validated.value });
+    const decision = await this.#decide(call);
+    if (decision.effect === 'refuse') return this.#refuseDecided(call, decision);
     if (decision.effect === 'hold')
       return this.#refuse(call, decision, 'approval_required', approvalRequired());
-    // Anything but a permit in so many words is a refusal, whatever else a port may have answered.
-    if (decision.effect === 'permit') return this.#clear(call, decision);
-    return this.#refuse(call, FAILED, 'decision_failed', internalError());
+    return this.#clear(call, decision);
   }
 
-  async #decide(call: McpCall): Promise<Decision | undefined> {
+  /** Anything but a decision in so many words is a refusal: a check that threw, or a port that answered oddly. */
+  async #decide(call: McpCall): Promise<Decision> {
     try {
-      return await this.authorizer.authorize(call);
+      const decision: unknown = await this.authorizer.authorize(call);
+      if (isDecision(decision)) return decision;
+      this.#logger.error(`Call ${call.id} was refused: the authorizer gave no decision.`);
     } catch (error) {
       this.#logger.error(`Call ${call.id} could not be decided and was refused.`, stackOf(error));
-      return undefined;
     }
+    return FAILED;
+  }
+
+  #refuseDecided(call: McpCall, decision: Refuse): Promise<Admission> {
+    return this.#refuse(call, decision, decision.reason, this.#refusalOf(decision.reason, decision.scopes));
   }
 
   async #clear(call: McpCall, decision: Permit): Promise<Admission> {
@@ -232,13 +246,31 @@ export class Gate {
 }
 
 /** Stands in the record when the authorizer gave no decision at all. */
-const FAILED: Decision = Object.freeze({
+const FAILED: Refuse = Object.freeze({
   effect: 'refuse',
   reason: 'decision_failed',
   checks: [],
   scopes: [],
   policyVersion: '',
 });
+
+/** Where everybody is asked to sign in, what is public asks for it, too. */
+const SIGN_IN: Refuse = {
+  effect: 'refuse',
+  reason: 'authentication_required',
+  checks: [
+    { name: 'authentication', passed: false, detail: 'no credential came, and everybody must sign in' },
+  ],
+  scopes: [],
+  policyVersion: '',
+};
+
+function isDecision(value: unknown): value is Decision {
+  if (typeof value !== 'object' || value === null || !('effect' in value)) return false;
+  const { effect } = value;
+  if (effect === 'refuse') return 'reason' in value && typeof value.reason === 'string';
+  return effect === 'permit' || effect === 'hold';
+}
 
 function refused(refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } {
   return { kind: 'refused', refusal };

@@ -76,7 +76,7 @@ export class HttpGateway {
     if (read.kind === 'unreadable') throw new UnreadableException(read);
     exchange.message = read;
     const message = read.message ?? { method: 'notifications/response', params: undefined };
-    const operation = await readOperation(
+    const operation = readOperation(
       this.catalog,
       message,
       this.#contextOf(exchange, exchange.identity.principal),

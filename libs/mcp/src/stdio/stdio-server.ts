@@ -86,6 +86,6 @@ export class StdioServer {
       address: undefined,
       traceparent: traceparentOf(message),
     };
-    return this.gate.admit(await readOperation(this.catalog, message, context));
+    return this.gate.admit(readOperation(this.catalog, message, context));
   }
 }
