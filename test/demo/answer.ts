@@ -24,7 +24,10 @@ export interface ExpectedRefusal {
   readonly code: number;
   readonly reason: string;
   readonly scopes?: readonly string[];
-  /** `error` of the challenge; `none`: a challenge without one (RFC 6750 §3.1). Left out: no challenge at all. */
+  /**
+   * `error` of `WWW-Authenticate`; `no error`: a challenge without one (RFC 6750 §3.1). Left out: no challenge at all. Its
+   * scopes and its metadata URL must be those of the body, or it is described as different.
+   */
   readonly challenge?: string;
 }
 
@@ -33,25 +36,31 @@ export function describeAnswer(answer: Answer, summary: (result: Fields) => stri
   const { status, error, result } = answer;
   if (error !== undefined) return describeRefusal(refusalIn(answer, error));
   if (result === undefined) return `${way(status)}, no JSON-RPC answer`;
-  if (result['isError'] === true) return `${way(status)}, tool error\n${textOf(result)}`;
-  return `${way(status)}\n${summary(result)}`;
+  if (result['isError'] === true) return `${way(status)}, tool error: ${textOf(result)}`;
+  return `${way(status)}: ${summary(result)}`;
 }
 
 export function describeRefusal({ status, code, reason, scopes = [], challenge }: ExpectedRefusal): string {
-  const lines = [`${way(status)}, JSON-RPC ${code}`, [reason, ...scopes].join(' ')];
-  if (challenge !== undefined) lines.push(`WWW-Authenticate: ${[challenge, ...scopes].join(' ')}`);
+  const lines = [`${way(status)}, ${code} ${reason}`];
+  if (scopes.length > 0) lines.push(`scopes: ${scopes.join(' ')}`);
+  if (challenge !== undefined) lines.push(`challenge: ${challenge}`);
   return lines.join('\n');
 }
 
 /** The text of a tool result or of a resource. */
 export function textOf(result: Fields): string {
   const parts = [result['content'], result['contents']].flatMap((list) => (Array.isArray(list) ? list : []));
-  return parts.map((part: unknown) => String(fieldsOf(part)['text'])).join(' ');
+  return parts.map((part: unknown) => shown(fieldsOf(part)['text'])).join(' ');
 }
 
 /** The structured content of a tool result. */
 export function structured(result: Fields): Fields {
   return fieldsOf(result['structuredContent']);
+}
+
+/** One field as the table shows it. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
 }
 
 export function fieldsOf(value: unknown): Fields {
@@ -71,7 +80,7 @@ function way(status: number | undefined): string {
 }
 
 function refusalIn({ status, challenge }: Answer, { code, data }: RpcError): ExpectedRefusal {
-  const scopes = Array.isArray(data['scopes']) ? data['scopes'].map(String) : [];
+  const scopes = Array.isArray(data['scopes']) ? data['scopes'].map(shown) : [];
   return {
     ...(status === undefined ? {} : { status }),
     code,
@@ -89,7 +98,7 @@ function challengeOf(header: string, scopes: readonly string[], data: Fields): s
     ...(parameters.get('scope') === scopes.join(' ') ? [] : [`scope="${parameters.get('scope')}"`]),
     ...(parameters.get('resource_metadata') === data['resource_metadata'] ? [] : ['other metadata URL']),
   ];
-  return [parameters.get('error') ?? 'none', ...differs].join(' ');
+  return [parameters.get('error') ?? 'no error', ...differs].join(', ');
 }
 
 /** The parameters of a `Bearer` challenge (RFC 9110 §11.2). */

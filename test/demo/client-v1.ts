@@ -10,7 +10,6 @@ import type { StoryClient } from './story-client.js';
 export const clientV1: StoryClient = {
   name: '@modelcontextprotocol/sdk 1',
   protocol: '2025-11-25',
-  protocolOnStdio: '2025',
 
   overHttp(resource, token) {
     const wire = new HttpRecorder();
@@ -32,7 +31,10 @@ export const clientV1: StoryClient = {
 
   withOAuth(resource, authProvider) {
     const wire = new HttpRecorder();
-    const transport = new StreamableHTTPClientTransport(new URL(resource), { fetch: wire.fetch, authProvider });
+    const transport = new StreamableHTTPClientTransport(new URL(resource), {
+      fetch: wire.fetch,
+      authProvider,
+    });
     return {
       wire,
       talk: new Conversation(() => connect(transport), wire),

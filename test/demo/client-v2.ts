@@ -11,7 +11,6 @@ const PROTOCOL = '2026-07-28';
 export const clientV2: StoryClient = {
   name: '@modelcontextprotocol/client 2',
   protocol: PROTOCOL,
-  protocolOnStdio: PROTOCOL,
 
   overHttp(resource, token) {
     const wire = new HttpRecorder();
@@ -33,7 +32,10 @@ export const clientV2: StoryClient = {
 
   withOAuth(resource, authProvider) {
     const wire = new HttpRecorder();
-    const transport = new StreamableHTTPClientTransport(new URL(resource), { fetch: wire.fetch, authProvider });
+    const transport = new StreamableHTTPClientTransport(new URL(resource), {
+      fetch: wire.fetch,
+      authProvider,
+    });
     return {
       wire,
       talk: new Conversation(() => connect(transport), wire),

@@ -32,20 +32,29 @@ export class Conversation {
     return this.ask('resources/read', (client) => client.readResource({ uri }));
   }
 
+  /** Connects ahead of the first call. */
+  async connectNow(): Promise<void> {
+    await this.client();
+  }
+
   async close(): Promise<void> {
     // Who could not connect has nothing to close, and the call that failed has said so.
     const client = await this.connected?.catch(() => undefined);
     await client?.close();
   }
 
+  private client(): Promise<SdkClient> {
+    this.connected ??= this.connect();
+    return this.connected;
+  }
+
   private async ask(method: string, send: (client: SdkClient) => Promise<unknown>): Promise<Answer> {
     const mark = this.wire?.mark ?? 0;
     try {
-      this.connected ??= this.connect();
-      const result = fieldsOf(await send(await this.connected));
-      return (await this.wire?.answerTo(method, mark)) ?? { ...NOTHING, result };
+      const result = fieldsOf(await send(await this.client()));
+      return this.wire?.answerTo(method, mark) ?? { ...NOTHING, result };
     } catch (error) {
-      const answer = (await this.wire?.answerTo(method, mark)) ?? answerOfError(error);
+      const answer = this.wire?.answerTo(method, mark) ?? answerOfError(error);
       // The server gave a result and the client did not like it: that is no refusal.
       if (answer === undefined || answer.result !== undefined) throw error;
       return answer;

@@ -1,4 +1,5 @@
 import type {
+  OAuthDiscoveryState,
   OAuthClientMetadata,
   StoredOAuthClientInformation,
   StoredOAuthTokens,
@@ -25,6 +26,7 @@ export class HeadlessOAuthProvider {
 
   private client: StoredOAuthClientInformation | undefined;
   private kept: StoredOAuthTokens | undefined;
+  private discovered: OAuthDiscoveryState | undefined;
   private verifier = '';
   private returned: URL | undefined;
 
@@ -54,6 +56,15 @@ export class HeadlessOAuthProvider {
 
   async redirectToAuthorization(authorizationUrl: URL): Promise<void> {
     this.returned = await headlessSignIn(authorizationUrl, { as: this.person });
+  }
+
+  /** So that the code goes to the authorization server the sign-in began at. */
+  saveDiscoveryState(state: OAuthDiscoveryState): void {
+    this.discovered = state;
+  }
+
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.discovered;
   }
 
   saveCodeVerifier(verifier: string): void {

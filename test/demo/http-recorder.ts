@@ -1,13 +1,16 @@
-import { fieldsOf } from './answer.js';
+import { fieldsOf, shown } from './answer.js';
 import type { Answer, Fields } from './answer.js';
 
 /** One HTTP request of a client, and what it got. */
 interface Exchange {
   readonly httpMethod: string;
   readonly path: string;
+  readonly headersSent: Headers;
   /** The JSON-RPC message that was sent; empty for anything else. */
   readonly sent: Fields;
-  readonly response: Response;
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
 }
 
 /**
@@ -22,10 +25,14 @@ export class HttpRecorder {
     const response = await fetch(url, init);
     const { pathname: path } = new URL(url);
     const httpMethod = init?.method ?? 'GET';
-    // A stream opened with GET has no end, so its copy would be kept for ever.
-    const copy = httpMethod === 'POST' ? response.clone() : response;
-    this.exchanges.push({ httpMethod, path, sent: messageIn(init?.body), response: copy });
-    return response;
+    const { status, headers } = response;
+    const headersSent = new Headers(init?.headers);
+    const exchange = { httpMethod, path, headersSent, sent: messageIn(init?.body), status, headers };
+    // Only a POST has an answer to keep: the stream of a GET has no end.
+    const body = httpMethod === 'POST' ? await response.text() : undefined;
+    this.exchanges.push({ ...exchange, body: body ?? '' });
+    // Not a clone: a client that cancels one half of a body waits until the other half is cancelled, too.
+    return body === undefined ? response : new Response(body === '' ? null : body, { status, headers });
   };
 
   /** How many requests were made so far: a mark for {@link answerTo} and {@link trace}. */
@@ -37,7 +44,7 @@ export class HttpRecorder {
    * The answer to the last message of this method since the mark, or, when the client did not get that far because it
    * could not connect, to the last message at all.
    */
-  async answerTo(method: string, mark: number): Promise<Answer | undefined> {
+  answerTo(method: string, mark: number): Answer | undefined {
     const messages = this.exchanges.slice(mark).filter(({ sent }) => sent['method'] !== undefined);
     const exchange = messages.findLast(({ sent }) => sent['method'] === method) ?? messages.at(-1);
     return exchange && answerOf(exchange);
@@ -45,22 +52,26 @@ export class HttpRecorder {
 
   /** What was asked for since the mark, and with which success: `tools/call 401`, `/idp/reg 201`. */
   trace(mark: number): string[] {
-    return this.exchanges.slice(mark).map(({ httpMethod, path, sent, response }) => {
-      const what = sent['method'] === undefined ? `${httpMethod} ${path}` : String(sent['method']);
-      return `${what} ${response.status}`;
+    const requests = this.exchanges.slice(mark).filter((exchange) => !isStream(exchange));
+    return requests.map(({ httpMethod, path, sent, status }) => {
+      const what = sent['method'] === undefined ? `${httpMethod} ${path}` : shown(sent['method']);
+      return `${what} ${status}`;
     });
   }
-
 }
 
-async function answerOf({ sent, response }: Exchange): Promise<Answer> {
-  const text = await response.clone().text();
-  const json = messageText(text, response.headers.get('content-type') ?? '');
+/** After the handshake a client of 2025 asks for a stream, whenever it gets to it. It belongs to no call. */
+function isStream({ httpMethod, headersSent }: Exchange): boolean {
+  return httpMethod === 'GET' && headersSent.get('accept') === 'text/event-stream';
+}
+
+function answerOf({ sent, status, headers, body }: Exchange): Answer {
+  const json = messageText(body, headers.get('content-type') ?? '');
   const message = fieldsOf(json === '' ? undefined : JSON.parse(json));
   const error = fieldsOf(message['error']);
   return {
-    status: response.status,
-    challenge: response.headers.get('www-authenticate') ?? undefined,
+    status,
+    challenge: headers.get('www-authenticate') ?? undefined,
     raw: json.replace(`"id":${JSON.stringify(sent['id'])}`, '"id":*'),
     result: message['result'] === undefined ? undefined : fieldsOf(message['result']),
     error:
@@ -72,7 +83,8 @@ async function answerOf({ sent, response }: Exchange): Promise<Answer> {
 
 /** The answer to a call may come as JSON or as the last event of a stream. */
 function messageText(body: string, contentType: string): string {
-  if (!contentType.startsWith('text/event-stream')) return contentType.startsWith('application/json') ? body : '';
+  if (!contentType.startsWith('text/event-stream'))
+    return contentType.startsWith('application/json') ? body : '';
   const data = body.split('\n').filter((line) => line.startsWith('data:'));
   return data.at(-1)?.slice('data:'.length).trim() ?? '';
 }

@@ -9,7 +9,6 @@ export interface StoryClient {
   /** The protocol revision it speaks. */
   readonly protocol: string;
   /** As the audit names the revision of a stdio connection, whose messages carry only the era. */
-  readonly protocolOnStdio: string;
   /** Connects with a token that was obtained before, or with none. */
   overHttp(resource: string, token?: string): Conversation;
   /** Starts a server as a child process. `environment` is all it gets. */
@@ -22,5 +21,5 @@ export interface OAuthConversation {
   readonly talk: Conversation;
   readonly wire: HttpRecorder;
   /** Hands the redirect of the sign-in to the SDK, which redeems the code. */
-  finish(callback: URL): Promise<void>;
+  readonly finish: (callback: URL) => Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type {
+  AdministrationEvent,
   AttemptEvent,
   Entry,
   FailedAuthenticationEvent,
@@ -144,6 +145,22 @@ export function failedAuthentication(
     address: '198.51.100.9',
     reason: 'expired',
     source: 'okta',
+    ...overrides,
+  };
+}
+
+export function administration(overrides: Partial<AdministrationEvent> = {}): AdministrationEvent {
+  return {
+    kind: 'administration',
+    id: randomUUID(),
+    at: new Date(),
+    server,
+    via: 'http',
+    address: '192.0.2.7',
+    actor: principal({ subject: 'marco', client: undefined, actors: [] }),
+    action: 'key.revoked',
+    target: 'key-1',
+    details: { name: 'nightly export' },
     ...overrides,
   };
 }

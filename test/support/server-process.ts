@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -40,7 +40,14 @@ export async function startServer(extra: Readonly<Record<string, string>> = {}):
   });
   const said = collectOutput(child);
   const url = environment['PUBLIC_URL'] ?? '';
+  // Should this process end without `stop`, the server does not stay behind.
+  const atExit = (): void => {
+    child.kill('SIGKILL');
+    rmSync(dataDirectory, { recursive: true, force: true, maxRetries: 3 });
+  };
+  process.once('exit', atExit);
   const stop = async (): Promise<void> => {
+    process.off('exit', atExit);
     await endProcess(child);
     await rm(dataDirectory, { recursive: true, force: true });
   };

@@ -8,10 +8,13 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditReader, oidc, SallyportModule, type AuditCall, type SallyportOptions } from 'sallyport';
 import type { TestIssuer } from './issuer.js';
-import { RESOURCE, send, type Answer, type Request } from './messages.js';
+import { ERAS, RESOURCE, send, type Answer, type Era, type Request } from './messages.js';
 
 export const PLATFORMS = ['Fastify', 'Express'] as const;
 export type Platform = (typeof PLATFORMS)[number];
+
+/** Every platform in every protocol era. */
+export const WAYS = PLATFORMS.flatMap((platform) => ERAS.map((era): [Platform, Era] => [platform, era]));
 
 /** The roles of the tests: each holds the ones below it. */
 export const ROLES = {

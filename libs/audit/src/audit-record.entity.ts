@@ -1,4 +1,5 @@
 import type {
+  AdministrationAction,
   AuditEvent,
   Decision,
   EntryKind,
@@ -7,10 +8,8 @@ import type {
   Risk,
   Way,
 } from '@sallyport/mcp';
+import type { StoreDialect } from '@sallyport/store';
 import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
-
-/** The databases that entity and migration serve. */
-export type AuditDialect = 'better-sqlite3' | 'postgres';
 
 export type AuditKind = AuditEvent['kind'];
 
@@ -34,7 +33,7 @@ export class AuditRecord {
   call!: string | null;
   /** W3C trace context, when the caller sent a valid one. */
   traceparent!: string | null;
-  via!: Way;
+  via!: Way | 'cli';
   protocol!: string | null;
   /** Name of the server. */
   server!: string;
@@ -81,6 +80,12 @@ export class AuditRecord {
   shown!: number | null;
   /** Failed authentications only: the identity source that judged. */
   source!: string | null;
+  /** Administration only: what was changed, or was not for `reason`. */
+  action!: AdministrationAction | null;
+  /** Administration only: id of what was changed. */
+  target!: string | null;
+  /** Administration only: JSON object of texts. */
+  details!: string | null;
 }
 
 /** A record before the database numbered it. */
@@ -102,7 +107,7 @@ const count: EntitySchemaColumnOptions = { type: 'bigint', nullable: true, trans
  * A schema rather than decorators, because the two databases disagree about one column: SQLite numbers rows only in an
  * `integer` key, and PostgreSQL would run out of numbers in one.
  */
-export function auditRecordEntity(dialect: AuditDialect): EntitySchema<AuditRecord> {
+export function auditRecordEntity(dialect: StoreDialect): EntitySchema<AuditRecord> {
   const seq = dialect === 'postgres' ? 'bigint' : 'integer';
   return new EntitySchema<AuditRecord>({
     target: AuditRecord,
@@ -149,6 +154,9 @@ export function auditRecordEntity(dialect: AuditDialect): EntitySchema<AuditReco
         resultBytes: count,
         shown: count,
         source: text,
+        action: text,
+        target: text,
+        details: text,
       }),
     },
     indices: [

@@ -40,6 +40,9 @@ const call: AuditCall = {
   resultBytes: 321,
   shown: null,
   source: null,
+  action: null,
+  target: null,
+  details: null,
 };
 
 function cellsOf(overrides: Partial<AuditCall>): Record<string, string | undefined> {
@@ -73,6 +76,14 @@ describe('auditCells', () => {
   it('shows a list by its method', () => {
     expect(cellsOf({ kind: 'list', entry: null, method: 'tools/list' })).toMatchObject({
       entry: 'tools/list',
+    });
+  });
+
+  it('shows an administrative change by what was done to what', () => {
+    const change = { kind: 'administration', entry: null, method: null } as const;
+    expect(cellsOf({ ...change, action: 'key.revoked', target: 'k1' })).toMatchObject({
+      kind: 'administration',
+      entry: 'key.revoked k1',
     });
   });
 

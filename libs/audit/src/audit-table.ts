@@ -31,7 +31,7 @@ export function auditCells(call: AuditCall): string[] {
     user: call.subject,
     tenant: call.tenant,
     server: call.server,
-    entry: call.entry ?? call.method,
+    entry: call.entry ?? call.method ?? changeOf(call),
     'scopes granted': call.scopesGranted.join(' '),
     'scopes required': call.scopesRequired.join(' '),
     decision: call.decision,
@@ -39,6 +39,11 @@ export function auditCells(call: AuditCall): string[] {
     outcome: call.outcome,
   };
   return AUDIT_COLUMNS.map((column) => safeText(cells[column] || NONE));
+}
+
+/** What an administrator changed: `key.revoked 7Gk…`. */
+function changeOf({ action, target }: AuditCall): string | null {
+  return action === null ? null : `${action} ${target ?? ''}`;
 }
 
 function timeOf(at: Date): string {

@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder, Logger, Module } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { AuditTrail } from '@sallyport/mcp';
+import { errorCodeOf } from '@sallyport/store';
 import type { DataSource } from 'typeorm';
 
 import { AuditSetupError } from './audit.errors.js';
@@ -8,7 +9,6 @@ import { AUDIT_OPTIONS, auditSettings, type AuditOptions } from './audit.options
 import { AuditReader } from './audit.reader.js';
 import { AuditStore } from './audit.store.js';
 import { TypeOrmAuditTrail } from './audit.trail.js';
-import { errorCodeOf } from './store-fault.js';
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<AuditOptions>({
   optionsInjectionToken: AUDIT_OPTIONS,

@@ -1,23 +1,12 @@
-import type { DataSourceOptions } from 'typeorm';
+import type { StoreOptions } from '@sallyport/store';
 
 import { AuditSetupError } from './audit.errors.js';
 
 /** Nest injection token of {@link AuditOptions}. */
 export const AUDIT_OPTIONS = Symbol('sallyport:audit-options');
 
-export interface AuditOptions {
-  /**
-   * Where records go. Default: the database of the application's TypeORM `DataSource`, over a connection of our own.
-   * Of an application's options only what is needed to reach the database is taken.
-   */
-  readonly database?: DataSourceOptions;
-  /**
-   * `run` (default) brings the tables up to date at boot. `check` only looks, and refuses to boot when something is
-   * pending: for databases in which the server may not create tables.
-   */
-  readonly migrations?: 'run' | 'check';
-  /** Milliseconds within which a record must be durable, or else it is refused. Default 5000. */
-  readonly timeoutMs?: number;
+/** Where records go, and how long one may take: past `timeoutMs` it is refused. */
+export interface AuditOptions extends StoreOptions {
   /** Records that may wait at a time; more are refused at once. Default 10000. */
   readonly maxQueued?: number;
 }

@@ -27,7 +27,7 @@ export interface AuditFilter {
   readonly before?: number;
 }
 
-/** One call, refusal, list or failed authentication, with the JSON columns read. */
+/** One call, refusal, list, failed authentication or administrative change, with the JSON columns read. */
 export interface AuditCall extends Omit<
   AuditRecord,
   | 'at'
@@ -39,6 +39,7 @@ export interface AuditCall extends Omit<
   | 'roles'
   | 'checks'
   | 'fields'
+  | 'details'
   | 'status'
 > {
   readonly at: Date;
@@ -49,6 +50,7 @@ export interface AuditCall extends Omit<
   readonly roles: readonly string[];
   readonly checks: unknown;
   readonly fields: unknown;
+  readonly details: unknown;
   /** How a permitted call ended; `ambiguous` while no outcome is recorded. `null` when nothing was permitted. */
   readonly outcome: OutcomeStatus | 'ambiguous' | null;
 }
@@ -125,6 +127,7 @@ function auditCall(record: AuditRecord, outcome: AuditRecord | undefined): Audit
       roles: words(record.roles),
       checks: parsed(record.checks),
       fields: parsed(record.fields),
+      details: parsed(record.details),
       outcome: kind === 'attempt' ? (outcome?.status ?? 'ambiguous') : null,
       durationMs: outcome?.durationMs ?? null,
       resultBytes: outcome?.resultBytes ?? null,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
 
 import {
+  administration,
   attempt,
   call,
   entry,
@@ -131,11 +132,18 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   it('keeps every kind of record, in order', async () => {
     const { trail, store } = await openTrail(await freshDatabase(type));
     const tried = attempt();
-    for (const event of [tried, outcome(tried), refusal(), list(), failedAuthentication()])
+    for (const event of [tried, outcome(tried), refusal(), list(), failedAuthentication(), administration()])
       await trail.record(event);
     const rows = await allRows(store);
-    expect(rows.map(({ kind }) => kind)).toEqual(['attempt', 'outcome', 'refusal', 'list', 'authentication']);
-    expect(rows.map(({ seq }) => Number(seq))).toEqual([1, 2, 3, 4, 5]);
+    expect(rows.map(({ kind }) => kind)).toEqual([
+      'attempt',
+      'outcome',
+      'refusal',
+      'list',
+      'authentication',
+      'administration',
+    ]);
+    expect(rows.map(({ seq }) => Number(seq))).toEqual([1, 2, 3, 4, 5, 6]);
     expect(rows.map(({ at }) => Number(at)).every((at) => at > 1.7e12)).toBe(true);
   });
 
@@ -246,6 +254,25 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
     await Promise.all(given);
     const again = await openStore(database);
     expect(await allRows(again)).toHaveLength(250);
+  });
+
+  it('adds room for administration to a trail of the first version, and keeps its records', async () => {
+    const database = await freshDatabase(type);
+    const first = await openTrail(database);
+    await first.trail.record(attempt());
+    for (const column of ['action', 'target', 'details'])
+      await first.store.dataSource.query(`ALTER TABLE sallyport_audit DROP COLUMN ${column}`);
+    await first.store.dataSource.query("DELETE FROM sallyport_migrations WHERE name LIKE 'Add%'");
+    await expect(openStore(database, { migrations: 'check' })).rejects.toThrow(
+      /Administration1790000000001 pending/,
+    );
+    const { trail, reader, store } = await openTrail(database);
+    await trail.record(administration());
+    expect((await store.dataSource.driver.createSchemaBuilder().log()).upQueries).toEqual([]);
+    expect(await reader.list({ limit: 10 })).toMatchObject([
+      { kind: 'attempt', action: null },
+      { action: 'key.revoked', target: 'key-1', details: { name: 'nightly export' } },
+    ]);
   });
 
   describe('its reader', () => {

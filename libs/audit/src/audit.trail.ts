@@ -1,5 +1,6 @@
 import { AuditTrail, type AuditEvent } from '@sallyport/mcp';
 import type { OnApplicationShutdown } from '@nestjs/common';
+import { faultOf } from '@sallyport/store';
 
 import type { NewAuditRecord } from './audit-record.entity.js';
 import { AuditUnavailableError } from './audit.errors.js';
@@ -7,7 +8,6 @@ import type { AuditSettings } from './audit.options.js';
 import type { AuditStore } from './audit.store.js';
 import { GroupCommit } from './group-commit.js';
 import { recordOf } from './record-of-event.js';
-import { faultOf } from './store-fault.js';
 
 /**
  * Rows of one statement: about 2,500 parameters, where SQLite allows 32,766 and PostgreSQL 65,535. Fewer than the 100

@@ -1,12 +1,10 @@
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 
+import type { WriteFault } from '@sallyport/store';
+
 import { AuditUnavailableError } from './audit.errors.js';
 
-/**
- * What an error of a write is about: `busy` passes by itself and nothing was written; `item` is about something in the
- * batch; `store` is about the store.
- */
-export type WriteFault = 'busy' | 'item' | 'store';
+export type { WriteFault };
 
 export interface GroupCommitOptions<T> {
   /** Makes a batch durable, all of it or nothing. Must settle by itself: the next batch waits for it. */

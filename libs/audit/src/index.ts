@@ -3,7 +3,7 @@ export { AuditModule } from './audit.module.js';
 export { AUDIT_OPTIONS, type AuditOptions } from './audit.options.js';
 
 // The parts, for code that is not a Nest application: open a store, record with a trail, read with a reader.
-export { AuditStore, type StoreSettings } from './audit.store.js';
+export { AuditStore } from './audit.store.js';
 export { TypeOrmAuditTrail } from './audit.trail.js';
 export { AuditReader, type AuditCall, type AuditCallKind, type AuditFilter } from './audit.reader.js';
 

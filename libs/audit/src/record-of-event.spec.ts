@@ -1,6 +1,7 @@
 import { canonicalDigest } from '@sallyport/mcp';
 
 import {
+  administration,
   attempt,
   call,
   entry,
@@ -143,6 +144,38 @@ describe('recordOf', () => {
       subject: null,
       call: null,
     });
+  });
+
+  it('says of an administrative change who made it, what it was and to what', () => {
+    expect(recordOf(administration())).toMatchObject({
+      kind: 'administration',
+      subject: 'marco',
+      address: '192.0.2.7',
+      decision: 'permit',
+      reason: null,
+      action: 'key.revoked',
+      target: 'key-1',
+      details: '{"name":"nightly export"}',
+    });
+  });
+
+  it('says of one that was not made why', () => {
+    expect(recordOf(administration({ reason: 'role', actor: undefined, via: 'cli' }))).toMatchObject({
+      decision: 'refuse',
+      reason: 'role',
+      subject: null,
+      via: 'cli',
+    });
+  });
+
+  it('bounds what an administrator wrote', () => {
+    const details = Object.fromEntries(
+      Array.from({ length: 100 }, (_, index) => [`${index}${CANARY.repeat(100)}`, '\u202e'.repeat(5000)]),
+    );
+    const record = recordOf(administration({ target: 'x'.repeat(5000), details }));
+    expect(record.target).toHaveLength(LIMITS.name);
+    expect(record.details?.length).toBeLessThan(16 * 2 * (LIMITS.name + LIMITS.field));
+    expect(safeText(record.details ?? '')).toBe(record.details);
   });
 
   it('says nothing of a caller without a credential', () => {

@@ -1,5 +1,6 @@
 import {
   canonicalDigest,
+  type AdministrationEvent,
   type AuditEvent,
   type CallArguments,
   type CallContext,
@@ -29,6 +30,7 @@ export const LIMITS = {
 } as const;
 
 const LONGEST_ACTOR_CHAIN = 8;
+const MOST_DETAILS = 16;
 
 const KIND_OF_METHOD: Readonly<Record<EntryMethod, EntryKind>> = {
   'tools/call': 'tool',
@@ -68,6 +70,9 @@ const NOTHING = {
   resultBytes: null,
   shown: null,
   source: null,
+  action: null,
+  target: null,
+  details: null,
 } satisfies Partial<NewAuditRecord>;
 
 /**
@@ -101,6 +106,8 @@ export function recordOf(event: AuditEvent): NewAuditRecord {
       return { ...recordOfContext(event, event.call), method: event.call.method, shown: event.shown };
     case 'authentication':
       return recordOfFailedAuthentication(event);
+    case 'administration':
+      return recordOfAdministration(event);
   }
 }
 
@@ -110,6 +117,26 @@ function recordOfFailedAuthentication(event: FailedAuthenticationEvent): NewAudi
     reason: name(event.reason),
     source: optional(event.source, LIMITS.name),
   };
+}
+
+function recordOfAdministration(event: AdministrationEvent): NewAuditRecord {
+  return {
+    ...recordOfAnything(event, event),
+    ...(event.actor && principalColumns(event.actor)),
+    decision: event.reason === undefined ? 'permit' : 'refuse',
+    reason: optional(event.reason, LIMITS.name),
+    action: event.action,
+    target: name(event.target),
+    details: detailsOf(event.details),
+  };
+}
+
+/** As many as are bounded in number and in length, by name and value. */
+function detailsOf(details: AdministrationEvent['details']): string | null {
+  const texts = Object.entries(details).slice(0, MOST_DETAILS);
+  if (texts.length === 0) return null;
+  const bounded = texts.map(([key, value]) => [name(key), boundedText(value, LIMITS.field)]);
+  return JSON.stringify(Object.fromEntries(bounded));
 }
 
 function recordOfCall(event: AuditEvent, call: McpCall): NewAuditRecord {
@@ -128,7 +155,7 @@ function recordOfContext(event: AuditEvent, call: CallContext): NewAuditRecord {
 
 function recordOfAnything(
   event: AuditEvent,
-  where: Pick<CallContext, 'server' | 'via' | 'address'>,
+  where: Pick<AdministrationEvent, 'server' | 'via' | 'address'>,
 ): NewAuditRecord {
   return {
     ...NOTHING,
@@ -206,8 +233,6 @@ function decisionColumns(decision: Decision) {
     decision: decision.effect,
     checks: checksOf(decision.checks),
     policyVersion: name(decision.policyVersion),
-    // The refusal names every scope of the operation, which may be more than the entry asks by itself.
-    ...(decision.effect === 'refuse' && { scopesRequired: listOf(decision.scopes) }),
   };
 }
 

@@ -10,7 +10,8 @@ export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return canonicalString(value);
   if (typeof value === 'number') return canonicalNumber(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  // `Array.from` also visits the holes of a sparse array: skipped, `[ , ]` would have the form of `[]`.
+  if (Array.isArray(value)) return `[${Array.from(value, (item) => canonicalJson(item)).join(',')}]`;
   if (isPlainObject(value)) return canonicalObject(value);
   throw new TypeError(`Canonical JSON has no form for a ${typeof value}.`);
 }

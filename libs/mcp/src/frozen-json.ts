@@ -16,7 +16,8 @@ export function frozenJson(value: unknown): unknown {
   if (value === null || typeof value === 'boolean') return value;
   if (typeof value === 'string') return wellFormed(value);
   if (typeof value === 'number') return finite(value);
-  if (Array.isArray(value)) return Object.freeze(value.map(frozenJson));
+  // `Array.from` also visits the holes of a sparse array, which JSON would carry as `null`.
+  if (Array.isArray(value)) return Object.freeze(Array.from(value, (item) => frozenJson(item)));
   if (isPlainObject(value)) return frozenObject(value);
   throw new NotJsonError(typeof value === 'object' ? 'an object of a class' : `a ${typeof value}`);
 }

@@ -32,6 +32,8 @@ export {
 
 // The ports: identity, policy and audit plug in here.
 export type {
+  AdministrationAction,
+  AdministrationEvent,
   AttemptEvent,
   AuditEvent,
   FailedAuthenticationEvent,
@@ -45,10 +47,12 @@ export {
   Authenticator,
   Authorizer,
   Challenger,
+  Revocations,
   type Authentication,
   type Challenge,
   type ChallengeError,
   type CredentialRequest,
+  type RevocationView,
 } from './gate/ports.js';
 
 // Canonical JSON (RFC 8785), for digests that must mean the same everywhere.

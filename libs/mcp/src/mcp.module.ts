@@ -9,6 +9,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import {
+  ApplicationConfig,
   DiscoveryModule,
   DiscoveryService,
   ExternalContextCreator,
@@ -22,7 +23,8 @@ import { CallPipeline } from './call/call-pipeline.js';
 import { Catalog } from './catalog/catalog.js';
 import { lateProblems, scanCatalog, type CatalogScan } from './catalog/scan-catalog.js';
 import { Gate } from './gate/gate.js';
-import { AuditTrail, Authenticator, Authorizer, Challenger } from './gate/ports.js';
+import { AuditTrail, Authenticator, Authorizer, Challenger, Revocations } from './gate/ports.js';
+import { endpointProblems } from './http/endpoint-path.js';
 import { installArrival } from './http/http-arrival.js';
 import { HttpGateway } from './http/http-gateway.js';
 import { createMcpController } from './http/mcp.controller.js';
@@ -41,7 +43,7 @@ export interface McpModuleOptions {
   readonly guard: Type<CanActivate>;
   /** Enforces the decision; must call {@link HttpGateway.admit}. */
   readonly interceptor: Type<NestInterceptor>;
-  /** Modules that export {@link MCP_OPTIONS} and the four ports. */
+  /** Modules that export {@link MCP_OPTIONS} and the ports. */
   readonly imports: NonNullable<DynamicModule['imports']>;
 }
 
@@ -55,6 +57,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
     private readonly creator: ExternalContextCreator,
     private readonly moduleRef: ModuleRef,
     private readonly options: McpOptions,
+    private readonly config: ApplicationConfig,
   ) {}
 
   onModuleInit(): void {
@@ -62,6 +65,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
       ...this.scan.problems,
       ...lateProblems(this.scan, this.discovery, this.scanner),
       ...this.options.problems,
+      ...endpointProblems(this.config, this.options.path),
     ];
     if (problems.length > 0) throw new UnsafeWiringError(problems);
     for (const host of this.scan.hosts) {
@@ -103,14 +107,16 @@ const PROVIDERS: Provider[] = [
       authenticator: Authenticator,
       authorizer: Authorizer,
       trail: AuditTrail,
+      revocations: Revocations,
       options: McpOptions,
-    ) => new Gate(catalog, authenticator, authorizer, trail, options),
-    inject: [Catalog, Authenticator, Authorizer, AuditTrail, MCP_OPTIONS],
+    ) => new Gate(catalog, authenticator, authorizer, trail, revocations, options),
+    inject: [Catalog, Authenticator, Authorizer, AuditTrail, Revocations, MCP_OPTIONS],
   },
   {
     provide: CallPipeline,
-    useFactory: (gate: Gate, trail: AuditTrail) => new CallPipeline(gate, trail),
-    inject: [Gate, AuditTrail],
+    useFactory: (gate: Gate, trail: AuditTrail, revocations: Revocations) =>
+      new CallPipeline(gate, trail, revocations),
+    inject: [Gate, AuditTrail, Revocations],
   },
   {
     provide: HttpGateway,
@@ -133,6 +139,7 @@ const PROVIDERS: Provider[] = [
       ExternalContextCreator,
       ModuleRef,
       MCP_OPTIONS,
+      ApplicationConfig,
     ],
   },
 ];

@@ -10,3 +10,9 @@ export { DEFAULT_POLICY, compilePolicy, type Policy, type PolicyOptions } from '
 export { PolicyAuthorizer } from './policy.authorizer.js';
 export { PolicyInterceptor } from './policy.interceptor.js';
 export { policyProblems } from './policy.problems.js';
+
+// What has been revoked.
+export { REVOCABLE, isRevocable, type Revocable, type RevocationTarget } from './revocation/revocation.js';
+export { LiveRevocations, type ActiveRevocation } from './revocation/live.revocations.js';
+export { RevocationLog } from './revocation/revocation.log.js';
+export { RevocationModule, type RevocationOptions } from './revocation/revocation.module.js';

@@ -14,6 +14,8 @@ import {
 import {
   compilePolicy,
   DEFAULT_POLICY,
+  RevocationModule,
+  type RevocationOptions,
   PolicyAuthorizer,
   PolicyInterceptor,
   policyProblems,
@@ -81,15 +83,25 @@ function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
     inject: [SALLYPORT_OPTIONS],
     useFactory: (all: SallyportOptions): AuditOptions => all.audit ?? {},
   });
+  const revocations = RevocationModule.registerAsync({
+    imports: [options],
+    inject: [SALLYPORT_OPTIONS],
+    useFactory: (all: SallyportOptions): RevocationOptions => all.revocations ?? {},
+  });
   const policy = policyModule(path, options);
   const mcp = McpModule.register({
     path,
     guard: IdentityGuard,
     interceptor: PolicyInterceptor,
-    imports: [identity, audit, policy],
+    imports: [identity, audit, policy, revocations],
   });
-  const imports = [options, identity, audit, policy, mcp];
-  return { module: SallyportModule, global: true, imports, exports: [options, audit, policy, mcp] };
+  const imports = [options, identity, audit, policy, revocations, mcp];
+  return {
+    module: SallyportModule,
+    global: true,
+    imports,
+    exports: [options, audit, policy, revocations, mcp],
+  };
 }
 
 function optionsModule({ imports, inject, useFactory }: SallyportAsyncOptions): DynamicModule {

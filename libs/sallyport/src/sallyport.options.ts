@@ -1,7 +1,7 @@
 import type { AuditOptions } from '@sallyport/audit';
 import type { IdentitySource } from '@sallyport/identity';
 import type { ArrivalLimits } from '@sallyport/mcp';
-import type { Inclusions, PolicyOptions } from '@sallyport/policy';
+import type { Inclusions, PolicyOptions, RevocationOptions } from '@sallyport/policy';
 
 /** Everything an application says about its server. */
 export interface SallyportOptions {
@@ -37,6 +37,8 @@ export interface SallyportOptions {
   readonly allowedOrigins?: readonly string[];
   /** Where records go, and how long a call waits for them. Default: the application's own database. */
   readonly audit?: AuditOptions;
+  /** Where revocations are kept. Default: the application's own database. */
+  readonly revocations?: RevocationOptions;
   /** Seconds a shutdown waits for running calls. Default: 10. */
   readonly drainSeconds?: number;
 }

@@ -2,7 +2,7 @@ import { HttpException, Logger } from '@nestjs/common';
 import type { Entry } from '../catalog/entry.js';
 import type { OutcomeStatus } from '../gate/audit-event.js';
 import type { Clearance, Gate } from '../gate/gate.js';
-import type { AuditTrail } from '../gate/ports.js';
+import type { AuditTrail, Revocations, RevocationView } from '../gate/ports.js';
 import { uuidV7 } from '../uuid.js';
 import type { Handler } from './bind-handler.js';
 import { ResultMismatchError, sizeOf, toolFailure, toResult, type McpResult } from './handler-result.js';
@@ -19,7 +19,9 @@ export type Ran =
       readonly data: Record<string, unknown>;
     }
   /** The client went away: there is nobody to answer. */
-  | { readonly kind: 'withheld' };
+  | { readonly kind: 'withheld' }
+  /** The caller or the entry was revoked meanwhile: the result does not leave. */
+  | { readonly kind: 'revoked' };
 
 interface Ended {
   readonly status: OutcomeStatus;
@@ -39,11 +41,16 @@ export class CallPipeline {
   readonly #logger = new Logger('Sallyport');
   readonly #handlers = new Map<Entry, Handler>();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #revocable = new Map<McpCall, AbortController>();
+  #latest: RevocationView | undefined;
 
   constructor(
     private readonly gate: Gate,
     private readonly trail: AuditTrail,
-  ) {}
+    revocations: Revocations,
+  ) {
+    revocations.onChange((view) => this.#endRevoked(view));
+  }
 
   /** Gives an entry its handler, once, while the application boots. */
   bind(entry: Entry, handler: Handler): void {
@@ -59,12 +66,18 @@ export class CallPipeline {
    */
   async run(call: McpCall, clearance: Clearance, running: Running): Promise<Ran> {
     const attempt = this.gate.spend(clearance, call);
-    const run = this.#runAndRecord(call, attempt, running);
+    const revoked = new AbortController();
+    this.#revocable.set(call, revoked);
+    // A revocation may have come between the decision and here.
+    if (this.#latest !== undefined && isRevoked(this.#latest, call)) revoked.abort();
+    const signal = AbortSignal.any([running.signal, revoked.signal]);
+    const run = this.#runAndRecord(call, attempt, { ...running, signal }, revoked.signal);
     this.#running.add(run);
     try {
       return await run;
     } finally {
       this.#running.delete(run);
+      this.#revocable.delete(call);
     }
   }
 
@@ -79,12 +92,22 @@ export class CallPipeline {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
-  async #runAndRecord(call: McpCall, attempt: string, running: Running): Promise<Ran> {
+  #endRevoked(view: RevocationView): void {
+    this.#latest = view;
+    for (const [call, revoked] of this.#revocable) {
+      if (isRevoked(view, call)) revoked.abort();
+    }
+  }
+
+  async #runAndRecord(call: McpCall, attempt: string, running: Running, revoked: AbortSignal): Promise<Ran> {
     const started = performance.now();
-    const { status, ran } = await this.#runHandler(call, running);
+    const { status, ran: ended } = await this.#runHandler(call, running);
+    const ran: Ran = revoked.aborted ? { kind: 'revoked' } : ended;
     const size = ran.kind === 'result' ? sizeOf(ran.result) : 0;
     const recorded = await this.#recordOutcome(call, attempt, status, performance.now() - started, size);
-    return recorded ? ran : unrecorded(call);
+    if (!recorded) return unrecorded(call);
+    // Revoked while the outcome was committed: still in time to keep the result in.
+    return revoked.aborted ? { kind: 'revoked' } : ran;
   }
 
   async #runHandler(call: McpCall, running: Running): Promise<Ended> {
@@ -148,6 +171,13 @@ export class CallPipeline {
       return false;
     }
   }
+}
+
+function isRevoked(view: RevocationView, { principal, entry }: McpCall): boolean {
+  return (
+    (principal !== undefined && view.isRevoked(principal)) ||
+    (entry !== undefined && view.isEntryRevoked(entry))
+  );
 }
 
 /** It ran, and nobody can say so: the caller must not take this for "nothing happened". */

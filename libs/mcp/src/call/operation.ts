@@ -12,13 +12,16 @@ import {
 } from './mcp-call.js';
 import { validateArguments, type ValidatedArguments } from './validate-arguments.js';
 
+/** Which way a message came, for the record. */
+export type Origin = Pick<CallContext, 'via' | 'address'>;
+
 /** What a message asks for, as far as the gate is concerned. */
 export type Operation =
   /** Handshake, ping and notifications: nothing of the catalog is shown or run. */
-  | { readonly kind: 'connect'; readonly principal: Principal | undefined }
+  | { readonly kind: 'connect'; readonly principal: Principal | undefined; readonly from: Origin }
   /** A method that is not served here. Whatever is not named in this file is not: a new way in must be let in. */
-  | { readonly kind: 'unserved'; readonly principal: Principal | undefined }
-  | { readonly kind: 'list'; readonly call: ListCall }
+  | { readonly kind: 'unserved'; readonly principal: Principal | undefined; readonly from: Origin }
+  | { readonly kind: 'list'; readonly call: ListCall; readonly from: Origin }
   /** `call.arguments` is still undefined: they are validated when the caller turns out to be allowed to know the entry. */
   | { readonly kind: 'call'; readonly call: McpCall; readonly validate: () => Promise<ValidatedArguments> };
 
@@ -30,11 +33,16 @@ export interface Message {
 
 /** Reads what a message asks for. Runs nothing of the application. */
 export function readOperation(catalog: Catalog, message: Message, context: CallContext): Operation {
+  const from: Origin = { via: context.via, address: context.address };
   if (isListMethod(message.method)) {
-    return { kind: 'list', call: Object.freeze({ ...context, method: message.method }) };
+    return { kind: 'list', call: Object.freeze({ ...context, method: message.method }), from };
   }
   if (isEntryMethod(message.method)) return readCall(catalog, message.method, message.params, context);
-  return { kind: isConnectMethod(message.method) ? 'connect' : 'unserved', principal: context.principal };
+  return {
+    kind: isConnectMethod(message.method) ? 'connect' : 'unserved',
+    principal: context.principal,
+    from,
+  };
 }
 
 const CONNECT_METHODS = new Set(['initialize', 'server/discover', 'ping']);
@@ -72,6 +80,8 @@ function readCall(catalog: Catalog, method: EntryMethod, params: unknown, contex
   return {
     kind: 'call',
     call,
-    validate: () => validateArguments(found?.entry, found?.variables ?? given['arguments']),
+    // A resource has the variables of its URI for arguments, and no others: a caller can add none.
+    validate: () =>
+      validateArguments(found?.entry, method === 'resources/read' ? found?.variables : given['arguments']),
   };
 }

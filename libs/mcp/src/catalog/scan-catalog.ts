@@ -30,6 +30,8 @@ export function scanCatalog(discovery: DiscoveryService, scanner: MetadataScanne
   const built: BuiltEntry[] = [];
   const hosts: EntryHost[] = [];
   for (const { wrapper, method, declaration } of declarations(discovery.getProviders(), scanner)) {
+    // What a factory makes may exist by now or not: all of it is reported late.
+    if (wrapper.inject !== undefined) continue;
     const source = `${wrapper.name}.${method}`;
     const result = buildEntry(declaration, source);
     if (wrapper.token !== wrapper.metatype) {

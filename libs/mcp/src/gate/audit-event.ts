@@ -1,4 +1,5 @@
 import type { ListCall, McpCall, ServerIdentity, Way } from '../call/mcp-call.js';
+import type { Principal } from '../principal.js';
 import type { Decision, Permit, RefusalReason } from './decision.js';
 
 interface EventBase {
@@ -56,4 +57,29 @@ export interface FailedAuthenticationEvent extends EventBase {
   readonly source: string | undefined;
 }
 
-export type AuditEvent = AttemptEvent | OutcomeEvent | RefusalEvent | ListEvent | FailedAuthenticationEvent;
+/** What administration can change, and how. */
+export type AdministrationAction =
+  'key.issued' | 'key.rotated' | 'key.revoked' | 'key.reported' | 'revocation.added' | 'revocation.lifted';
+
+/**
+ * A change to who may call. Committed before the change is made, so that there is none without a record; a change that
+ * then fails is followed by one with a `reason`.
+ */
+export interface AdministrationEvent extends EventBase {
+  readonly kind: 'administration';
+  readonly server: ServerIdentity;
+  readonly via: Way | 'cli';
+  readonly address: string | undefined;
+  /** Who changes it; the command line acts as a `process`. `undefined`: nobody has to sign in for this. */
+  readonly actor: Principal | undefined;
+  readonly action: AdministrationAction;
+  /** What is changed, by its id, such as that of a key. */
+  readonly target: string;
+  /** Why nothing was changed, as a stable code; absent: it is changed. */
+  readonly reason?: string;
+  /** What else a reader should know. Never any part of a secret. */
+  readonly details: Readonly<Record<string, string>>;
+}
+
+export type AuditEvent =
+  AttemptEvent | OutcomeEvent | RefusalEvent | ListEvent | FailedAuthenticationEvent | AdministrationEvent;

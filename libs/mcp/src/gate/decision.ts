@@ -16,6 +16,7 @@ export type RefusalReason =
   | 'tenant'
   | 'role'
   | 'insufficient_scope'
+  | 'revoked'
   | 'approval_required'
   | 'invalid_arguments'
   | 'decision_failed';

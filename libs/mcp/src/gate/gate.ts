@@ -8,7 +8,14 @@ import type { Principal } from '../principal.js';
 import { uuidV7 } from '../uuid.js';
 import type { AuditEvent } from './audit-event.js';
 import type { Decision, Permit, RefusalReason, Refuse } from './decision.js';
-import type { AuditTrail, Authenticator, Authorizer, CredentialRequest } from './ports.js';
+import type {
+  AuditTrail,
+  Authenticator,
+  Authorizer,
+  CredentialRequest,
+  Revocations,
+  RevocationView,
+} from './ports.js';
 import {
   approvalRequired,
   authenticationRequired,
@@ -65,6 +72,7 @@ export class Gate {
     private readonly authenticator: Authenticator,
     private readonly authorizer: Authorizer,
     private readonly trail: AuditTrail,
+    private readonly revocations: Revocations,
     private readonly options: GateOptions,
   ) {}
 
@@ -91,10 +99,15 @@ export class Gate {
 
   /** Second gate: may they do exactly this? */
   async admit(operation: Operation): Promise<Admission> {
+    const view = await this.#currentRevocations();
+    if (view === undefined) return refused(unavailable('revocations'));
+    const principal = principalOf(operation);
+    if (principal !== undefined && view.isRevoked(principal))
+      return this.#refuseRevoked(operation, principal);
     if (operation.kind === 'connect') return this.#admitConnection(operation.principal);
     if (operation.kind === 'unserved') return this.#refuseMethod(operation.principal);
-    if (operation.kind === 'list') return this.#admitList(operation.call);
-    return this.#admitCall(operation.call, operation.validate);
+    if (operation.kind === 'list') return this.#admitList(operation.call, view);
+    return this.#admitCall(operation.call, operation.validate, view);
   }
 
   /**
@@ -116,6 +129,31 @@ export class Gate {
     return this.#minted.has(clearance);
   }
 
+  async #currentRevocations(): Promise<RevocationView | undefined> {
+    try {
+      return await this.revocations.current();
+    } catch (error) {
+      this.#logger.error('It could not be found out what is revoked; the call is refused.', stackOf(error));
+      return undefined;
+    }
+  }
+
+  /** A revoked caller gets what an invalid credential gets; the record says who it was. */
+  async #refuseRevoked(operation: Operation, principal: Principal): Promise<Admission> {
+    const refusal = invalidToken(this.options.signInScopes);
+    if (operation.kind === 'call') return this.#refuse(operation.call, REVOKED, 'revoked', refusal);
+    const recorded = await this.#record({
+      kind: 'authentication',
+      id: uuidV7(),
+      at: new Date(),
+      server: this.options.server,
+      ...operation.from,
+      reason: 'revoked',
+      source: principal.issuer,
+    });
+    return refused(recorded ? refusal : unavailable('audit'));
+  }
+
   #admitConnection(principal: Principal | undefined): Admission {
     if (principal !== undefined || this.#anonymousMayConnect()) return { kind: 'connected' };
     return refused(authenticationRequired(this.options.signInScopes));
@@ -130,10 +168,12 @@ export class Gate {
     return this.options.anonymous === 'public-entries' && this.catalog.hasPublicEntries;
   }
 
-  async #admitList(call: ListCall): Promise<Admission> {
+  async #admitList(call: ListCall, view: RevocationView): Promise<Admission> {
     const connection = this.#admitConnection(call.principal);
     if (connection.kind === 'refused') return connection;
-    const entries = this.catalog.of(call.method).filter((entry) => this.#isVisible(entry, call.principal));
+    const entries = this.catalog
+      .of(call.method)
+      .filter((entry) => !view.isEntryRevoked(entry) && this.#isVisible(entry, call.principal));
     const at = new Date();
     const recorded = await this.#record({ kind: 'list', id: uuidV7(), at, call, shown: entries.length });
     return recorded ? { kind: 'listed', entries } : refused(unavailable('audit'));
@@ -156,12 +196,18 @@ export class Gate {
    * Decides twice. First without arguments: for a caller who may not know of the entry nothing of it runs, its schema
    * included. Then on the validated and frozen arguments, which are the ones that run.
    */
-  async #admitCall(asked: McpCall, validate: () => Promise<ValidatedArguments>): Promise<Admission> {
+  async #admitCall(
+    asked: McpCall,
+    validate: () => Promise<ValidatedArguments>,
+    view: RevocationView,
+  ): Promise<Admission> {
     if (asked.principal === undefined && !this.#anonymousMayConnect())
       return this.#refuseDecided(asked, SIGN_IN);
     const first = await this.#decide(asked);
     if (first.effect === 'refuse') return this.#refuseDecided(asked, first);
     if (asked.entry === undefined) return this.#refuse(asked, first, 'unknown_entry', unknownEntry());
+    // A revoked entry is gone for everybody it was there for: it answers as if it had never been.
+    if (view.isEntryRevoked(asked.entry)) return this.#refuse(asked, REVOKED, 'revoked', unknownEntry());
     const validated = await validate();
     if (!validated.valid) {
       return this.#refuse(asked, first, 'invalid_arguments', invalidArguments(validated.issues));
@@ -254,6 +300,9 @@ const FAILED: Refuse = Object.freeze({
   policyVersion: '',
 });
 
+/** Stands in the record when a revocation alone decided. */
+const REVOKED: Refuse = { effect: 'refuse', reason: 'revoked', checks: [], scopes: [], policyVersion: '' };
+
 /** Where everybody is asked to sign in, what is public asks for it, too. */
 const SIGN_IN: Refuse = {
   effect: 'refuse',
@@ -264,6 +313,10 @@ const SIGN_IN: Refuse = {
   scopes: [],
   policyVersion: '',
 };
+
+function principalOf(operation: Operation): Principal | undefined {
+  return 'call' in operation ? operation.call.principal : operation.principal;
+}
 
 function isDecision(value: unknown): value is Decision {
   if (typeof value !== 'object' || value === null || !('effect' in value)) return false;

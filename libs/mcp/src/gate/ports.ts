@@ -23,6 +23,24 @@ export abstract class AuditTrail {
   abstract record(event: AuditEvent): Promise<void>;
 }
 
+/** What has been revoked, as known at one moment. Answers from memory. */
+export interface RevocationView {
+  /** Its token or key, its user, its client or its tenant. */
+  isRevoked(principal: Principal): boolean;
+  isEntryRevoked(entry: Entry): boolean;
+}
+
+/** Knows what has been revoked. Implemented by `@sallyport/policy`. */
+export abstract class Revocations {
+  /**
+   * Everything that was revoked before this was called, by whichever process; rejects when that cannot be found out,
+   * and then the caller must refuse.
+   */
+  abstract current(): Promise<RevocationView>;
+  /** Tells of each change, so that running calls end. Returns the way to stop listening. */
+  abstract onChange(listener: (view: RevocationView) => void): () => void;
+}
+
 /** What an authentication may look at: headers as node gives them (lower-case names), nothing of the body. */
 export interface CredentialRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

@@ -112,9 +112,15 @@ export function invalidArguments(issues: readonly string[]): Refusal {
   };
 }
 
+const UNREACHABLE = {
+  audit: 'audit store',
+  identity: 'identity provider',
+  revocations: 'revocation store',
+} as const;
+
 /** A store or an identity provider cannot be reached. Nothing ran. */
-export function unavailable(what: 'audit' | 'identity'): Refusal {
-  const name = what === 'audit' ? 'audit store' : 'identity provider';
+export function unavailable(what: keyof typeof UNREACHABLE): Refusal {
+  const name = UNREACHABLE[what];
   return {
     reason: 'unavailable',
     status: 503,

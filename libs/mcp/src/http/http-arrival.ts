@@ -21,7 +21,12 @@ interface FastifyLike {
  * Puts {@link arrive} in front of the application's body parser. This happens while providers are constructed, which is
  * before Nest registers its parsers and routes, so `main.ts` needs no option and no call.
  */
-export function installArrival({ httpAdapter }: HttpAdapterHost, options: ArrivalOptions): void {
+export function installArrival(host: HttpAdapterHost, options: ArrivalOptions): void {
+  // At once for an application; a testing module gets its HTTP side later, and after its providers.
+  host.init$.subscribe(() => install(host, options));
+}
+
+function install({ httpAdapter }: HttpAdapterHost, options: ArrivalOptions): void {
   // An application context (stdio, commands) has no HTTP side.
   if (httpAdapter === undefined || httpAdapter === null) return;
   const instance: ExpressLike & FastifyLike = httpAdapter.getInstance();

@@ -7,12 +7,13 @@ import type { Progress } from '../call/running-call.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Entry, EntryKind } from '../catalog/entry.js';
 import type { ChallengeError, Challenge } from '../gate/ports.js';
-import { refusalAnswer, type Refusal } from '../gate/refusal.js';
+import { invalidToken, refusalAnswer, type Refusal } from '../gate/refusal.js';
 
 /** Where the SDK's server gets its answers: the gate and the pipeline, as one exchange or connection sees them. */
 export interface Conversation {
-  list(message: Message): Promise<Listing>;
-  call(message: Message, running: Running): Promise<CallAnswer>;
+  /** `protocol`: the revision that was agreed on with the client, where a connection has one. */
+  list(message: Message, protocol: string | undefined): Promise<Listing>;
+  call(message: Message, running: Running, protocol: string | undefined): Promise<CallAnswer>;
 }
 
 export type Listing =
@@ -61,11 +62,17 @@ export function createProtocolServer(
     const { lists, call } = METHODS_OF[kind];
     for (const method of lists) {
       answer(server, method, async () =>
-        listResult(catalog, options, method, await conversation.list({ method, params: {} })),
+        listResult(
+          catalog,
+          options,
+          method,
+          await conversation.list({ method, params: {} }, server.getNegotiatedProtocolVersion()),
+        ),
       );
     }
     answer(server, call, async (params, context) => {
-      const said = await conversation.call({ method: call, params }, runningOf(context));
+      const protocol = server.getNegotiatedProtocolVersion();
+      const said = await conversation.call({ method: call, params }, runningOf(context), protocol);
       return callResult(catalog, options, server, said, call);
     });
   }
@@ -113,6 +120,7 @@ function callResult(
   const { ran, entry } = said;
   if (ran.kind === 'error') throw new ProtocolError(ran.code, ran.message, ran.data);
   if (ran.kind === 'withheld') throw new ProtocolError(-32603, 'The client went away.');
+  if (ran.kind === 'revoked') throw errorOf(invalidToken([]), options);
   if (method !== 'tools/call' || entry === undefined) return ran.result;
   // The SDK checks the shape of every tool result itself, right behind this.
   return server.projectCallToolResult(ran.result as CallToolResult, catalog.outputSchema(entry));

@@ -53,15 +53,14 @@ export class StdioServer {
   }
 
   #conversation(connection: StdioConnection, era: string): Conversation {
-    const protocol = era === 'modern' ? '2026-07-28' : '2025';
     return {
-      list: async (message) => {
-        const admission = await this.#admit(connection, message, protocol);
+      list: async (message, agreed) => {
+        const admission = await this.#admit(connection, message, agreed ?? era);
         if (admission.kind === 'listed' || admission.kind === 'refused') return admission;
         throw new Error('This message was not admitted as a list.');
       },
-      call: async (message, running) => {
-        const admission = await this.#admit(connection, message, protocol);
+      call: async (message, running, agreed) => {
+        const admission = await this.#admit(connection, message, agreed ?? era);
         if (admission.kind === 'refused') return admission;
         if (admission.kind !== 'cleared') throw new Error('This message was not admitted as a call.');
         const { call, clearance } = admission;

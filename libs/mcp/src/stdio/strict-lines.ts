@@ -46,11 +46,22 @@ export class StrictLines extends Transform {
   }
 
   #endLine(): void {
-    const line = this.#skipping ? '' : Buffer.concat(this.#pending).toString('utf8').trim();
+    const bytes = this.#skipping ? undefined : Buffer.concat(this.#pending);
     this.#pending = [];
     this.#size = 0;
     this.#skipping = false;
+    const line = bytes === undefined ? '' : this.#decode(bytes);
     if (line !== '' && this.#isWelcome(line)) this.push(`${line}\n`);
+  }
+
+  /** As over HTTP: bytes that are no UTF-8 are refused, not replaced by others. */
+  #decode(bytes: Buffer): string {
+    try {
+      return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim();
+    } catch {
+      this.#answer(null, -32700, 'Parse error: The line is not UTF-8.');
+      return '';
+    }
   }
 
   #isWelcome(line: string): boolean {

@@ -1,5 +1,12 @@
 import Table from 'cli-table3';
 
+const BORDERLESS = Object.fromEntries(
+  [
+    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
+  ].map((name) => [name, '']),
+);
+
 /**
  * A table people can read: no lines between rows. A column with a width wraps its words instead of running off the
  * screen.
@@ -10,11 +17,16 @@ export function renderTable(
   widths: readonly (number | null)[] = [],
 ): string {
   const table = new Table({
-    head: [...head],
-    style: { head: [], border: [], compact: true },
+    head: head.map((name) => name.toUpperCase()),
+    chars: { ...BORDERLESS, middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     wordWrap: true,
     ...(widths.length === 0 ? {} : { colWidths: [...widths] }),
   });
   table.push(...rows.map((row) => [...row]));
-  return table.toString();
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
 }

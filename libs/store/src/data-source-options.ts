@@ -1,13 +1,12 @@
 import type { DataSourceOptions } from 'typeorm';
 
-import { auditRecordEntity, type AuditDialect } from './audit-record.entity.js';
-import { AuditSetupError } from './audit.errors.js';
-import { CreateSallyportAudit1790000000000 } from './create-audit.migration.js';
+import { StoreSetupError } from './store.errors.js';
+import type { StoreDialect, StoreName, StoreTables } from './store-tables.js';
 
-/** One for the writer, the others for readers. */
+/** Few: a store is beside the pool of the application, on the same database. */
 const POOL_SIZE = 4;
 
-type OptionsOf<T extends AuditDialect> = Extract<DataSourceOptions, { readonly type: T }>;
+type OptionsOf<T extends StoreDialect> = Extract<DataSourceOptions, { readonly type: T }>;
 
 /** What we ask of a better-sqlite3 handle. */
 interface SqliteHandle {
@@ -23,36 +22,41 @@ export interface ConnectionLimits {
 }
 
 /**
- * Options for a `DataSource` of the audit alone, on the database that `given` reaches. Of `given` only what is needed
- * to reach it is taken, by name: an application's `dropSchema`, `cache`, `entityPrefix` or replicas have no business
- * here.
+ * Options for a `DataSource` of these tables alone, on the database that `given` reaches. Of `given` only what is
+ * needed to reach it is taken, by name: an application's `dropSchema`, `cache`, `entityPrefix` or replicas have no
+ * business here.
  */
-export function auditDataSourceOptions(
+export function storeDataSourceOptions(
   given: DataSourceOptions,
+  name: StoreName,
+  tables: readonly StoreTables[],
   limits: ConnectionLimits,
 ): DataSourceOptions {
-  if (given.type === 'better-sqlite3') return sqliteOptions(given);
-  if (given.type === 'postgres') return postgresOptions(given, limits);
-  throw new AuditSetupError(
-    `The audit works on better-sqlite3 and postgres, not on ${given.type}. ` +
-      "Give it a database of its own: audit: { database: { type: 'better-sqlite3', database: 'data/audit.sqlite' } }.",
+  if (given.type === 'better-sqlite3') return sqliteOptions(given, tables);
+  if (given.type === 'postgres') return postgresOptions(given, name, tables, limits);
+  throw new StoreSetupError(
+    `The tables of ${name.of} work on better-sqlite3 and postgres, not on ${given.type}. ` +
+      `Give them a database of their own: ${name.option}: { database: { type: 'better-sqlite3', database: 'data/${name.option}.sqlite' } }.`,
   );
 }
 
-function ownTables(dialect: AuditDialect) {
+function ownTables(dialect: StoreDialect, tables: readonly StoreTables[]) {
   return {
-    entities: [auditRecordEntity(dialect)],
-    migrations: [CreateSallyportAudit1790000000000],
+    entities: tables.flatMap(({ entities }) => entities(dialect)),
+    migrations: tables.flatMap(({ migrations }) => migrations),
     migrationsTableName: 'sallyport_migrations',
     logging: false,
   };
 }
 
-function sqliteOptions(given: OptionsOf<'better-sqlite3'>): OptionsOf<'better-sqlite3'> {
+function sqliteOptions(
+  given: OptionsOf<'better-sqlite3'>,
+  tables: readonly StoreTables[],
+): OptionsOf<'better-sqlite3'> {
   const { database, driver, key, nativeBinding } = given;
   return {
     type: 'better-sqlite3',
-    ...ownTables('better-sqlite3'),
+    ...ownTables('better-sqlite3', tables),
     database,
     driver,
     key,
@@ -74,12 +78,17 @@ function sqliteOptions(given: OptionsOf<'better-sqlite3'>): OptionsOf<'better-sq
   };
 }
 
-function postgresOptions(given: OptionsOf<'postgres'>, limits: ConnectionLimits): OptionsOf<'postgres'> {
+function postgresOptions(
+  given: OptionsOf<'postgres'>,
+  { applicationName }: StoreName,
+  tables: readonly StoreTables[],
+  limits: ConnectionLimits,
+): OptionsOf<'postgres'> {
   const { driver, nativeDriver, schema } = given;
   const { url, host, port, username, password, database, ssl } = given.replication?.master ?? given;
   return {
     type: 'postgres',
-    ...ownTables('postgres'),
+    ...ownTables('postgres', tables),
     driver,
     nativeDriver,
     schema,
@@ -90,7 +99,7 @@ function postgresOptions(given: OptionsOf<'postgres'>, limits: ConnectionLimits)
     password,
     database,
     ssl,
-    applicationName: 'sallyport-audit',
+    applicationName,
     installExtensions: false,
     poolSize: POOL_SIZE,
     connectTimeoutMS: limits.timeoutMs,
@@ -100,7 +109,7 @@ function postgresOptions(given: OptionsOf<'postgres'>, limits: ConnectionLimits)
 }
 
 /**
- * The extras of the application's pool, without its size and its limits of time: the audit has a few connections and a
+ * The extras of the application's pool, without its size and its limits of time: a store has a few connections and a
  * limit of its own. `statement_timeout: 0` stays, because PgBouncer refuses connections that set one.
  */
 function poolExtras(extra: Record<string, unknown>, timeoutMs: number): Record<string, unknown> {

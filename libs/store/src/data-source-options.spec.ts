@@ -1,10 +1,14 @@
 import type { DataSourceOptions } from 'typeorm';
 
-import { auditDataSourceOptions } from './data-source-options.js';
+import { storeDataSourceOptions } from './data-source-options.js';
 
-const limits = { timeoutMs: 5000, onPoolError: () => undefined };
+const name = { of: 'the audit', option: 'audit', applicationName: 'sallyport-audit' };
 
-describe('auditDataSourceOptions', () => {
+function optionsFor(application: DataSourceOptions) {
+  return storeDataSourceOptions(application, name, [], { timeoutMs: 5000, onPoolError: () => undefined });
+}
+
+describe('storeDataSourceOptions', () => {
   it('takes from an application what is needed to reach its database, and nothing that could harm it', () => {
     const application: DataSourceOptions = {
       type: 'postgres',
@@ -26,7 +30,7 @@ describe('auditDataSourceOptions', () => {
       poolSize: 50,
       extra: { max: 50, query_timeout: 9, statement_timeout: 60_000, idleTimeoutMillis: 1000 },
     };
-    const options = auditDataSourceOptions(application, limits);
+    const options = optionsFor(application);
     expect(options).toMatchObject({
       type: 'postgres',
       host: 'db.internal',
@@ -55,30 +59,32 @@ describe('auditDataSourceOptions', () => {
   });
 
   it('writes to the master of a replicated database', () => {
-    const options = auditDataSourceOptions(
-      { type: 'postgres', replication: { master: { host: 'master' }, slaves: [{ host: 'replica' }] } },
-      limits,
-    );
+    const options = optionsFor({
+      type: 'postgres',
+      replication: { master: { host: 'master' }, slaves: [{ host: 'replica' }] },
+    });
     expect(options).toMatchObject({ host: 'master' });
     expect(options).not.toHaveProperty('replication');
   });
 
   it('sets no statement timeout where it is switched off for a pooler', () => {
-    const options = auditDataSourceOptions({ type: 'postgres', extra: { statement_timeout: 0 } }, limits);
+    const options = optionsFor({ type: 'postgres', extra: { statement_timeout: 0 } });
     expect(options.extra).toMatchObject({ statement_timeout: 0 });
   });
 
   it('never lets SQLite wait in the event loop', () => {
-    const options = auditDataSourceOptions(
-      { type: 'better-sqlite3', database: 'app.sqlite', timeout: 9000, dropSchema: true },
-      limits,
-    );
+    const options = optionsFor({
+      type: 'better-sqlite3',
+      database: 'app.sqlite',
+      timeout: 9000,
+      dropSchema: true,
+    });
     expect(options).toMatchObject({ database: 'app.sqlite', timeout: 0 });
     expect(options).not.toHaveProperty('dropSchema');
   });
 
   it('names the databases it works on when it is given another', () => {
-    expect(() => auditDataSourceOptions({ type: 'mysql', database: 'app' }, limits)).toThrow(
+    expect(() => optionsFor({ type: 'mysql', database: 'app' })).toThrow(
       /better-sqlite3 and postgres, not on mysql.*audit: \{ database:/,
     );
   });

@@ -1,6 +1,10 @@
 import { QueryFailedError } from 'typeorm';
 
-import type { WriteFault } from './group-commit.js';
+/**
+ * What an error of a write is about: `busy` passes by itself and nothing was written; `item` is about what was to be
+ * written; `store` is about the store.
+ */
+export type WriteFault = 'busy' | 'item' | 'store';
 
 /** What the driver said, without the statement and the parameters that TypeORM wraps it in. */
 export function driverErrorOf(error: unknown): unknown {
@@ -32,4 +36,8 @@ export function faultOf(error: unknown): WriteFault {
   const code = errorCodeOf(error) ?? '';
   if (BUSY.test(code)) return 'busy';
   return ITEM.test(code) ? 'item' : 'store';
+}
+
+export function isBusy(error: unknown): boolean {
+  return faultOf(error) === 'busy';
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MigrationExecutor, type DataSource } from 'typeorm';
 
-import { errorMessageOf, faultOf } from './store-fault.js';
+import { errorMessageOf, isBusy } from './store-fault.js';
 
 /** Any number, the same in every process: `sallyprt` in ASCII. Fits a signed bigint. */
 const LOCK = '8314892167427945076';
@@ -21,7 +21,7 @@ export async function runMigrations(dataSource: DataSource, patienceMs: number):
 
 /**
  * One transaction for the lock and all that it protects, so that it also works through a pooler that gives each
- * transaction another connection. A migration may take longer than a record, so the limit of time is lifted.
+ * transaction another connection. A migration may take longer than a statement should, so the limit of time is lifted.
  */
 async function runUnderLock(dataSource: DataSource): Promise<void> {
   const runner = dataSource.createQueryRunner();
@@ -42,7 +42,7 @@ async function runUnderLock(dataSource: DataSource): Promise<void> {
 
 /** SQLite has no lock to wait for: another process may be in the middle of the same statements, or just done. */
 function isCollision(error: unknown): boolean {
-  return faultOf(error) === 'busy' || errorMessageOf(error).includes('already exists');
+  return isBusy(error) || errorMessageOf(error).includes('already exists');
 }
 
 /** Tries until it works, fails otherwise than `passes` by itself, or `patienceMs` are over. */

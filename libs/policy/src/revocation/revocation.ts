@@ -1,0 +1,44 @@
+import type { Entry, Principal, RevocationView } from '@sallyport/mcp';
+
+/** What can be revoked. A token by its `jti`, a key by its id, an entry by its name. */
+export const REVOCABLE = ['token', 'key', 'user', 'client', 'tenant', 'entry'] as const;
+export type Revocable = (typeof REVOCABLE)[number];
+
+/** What a revocation is about. */
+export interface RevocationTarget {
+  readonly kind: Revocable;
+  /** The `jti` or digest of a token, the id of a key, a subject, a client id, a tenant, the name of an entry. */
+  readonly value: string;
+  /** Narrows a token or user to one issuer. Absent: of whichever issuer. */
+  readonly issuer?: string | undefined;
+}
+
+export function isRevocable(value: unknown): value is Revocable {
+  return REVOCABLE.some((known) => known === value);
+}
+
+/** One key per target: what is revoked is restored by naming the very same. */
+export function targetKey({ kind, value, issuer }: RevocationTarget): string {
+  return JSON.stringify([kind, value, issuer ?? null]);
+}
+
+/**
+ * The revocations in force, for look-ups. A credential is known by its id (the `jti`, or a digest over header and
+ * payload), never by its spelling, so no other spelling of the same token gets around it.
+ */
+export function revocationView(targets: Iterable<RevocationTarget>): RevocationView {
+  const keys = new Set([...targets].map(targetKey));
+  const has = (kind: Revocable, value: string | undefined, issuer?: string) =>
+    value !== undefined &&
+    (keys.has(targetKey({ kind, value })) ||
+      (issuer !== undefined && keys.has(targetKey({ kind, value, issuer }))));
+  return {
+    isRevoked: (principal: Principal) =>
+      has('user', principal.subject, principal.issuer) ||
+      has('tenant', principal.tenant) ||
+      has('client', principal.client) ||
+      principal.actors.some((actor) => has('user', actor.subject, actor.issuer)) ||
+      has(principal.kind === 'api-key' ? 'key' : 'token', principal.credential.id, principal.issuer),
+    isEntryRevoked: (entry: Entry) => has('entry', entry.name),
+  };
+}

@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=store-tables.js.map

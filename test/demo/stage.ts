@@ -1,0 +1,103 @@
+import type { ServerProcess } from '../support/server-process.js';
+import { describeAnswer } from './answer.js';
+import type { Answer, Fields } from './answer.js';
+import type { ExpectedRecord } from './audit-check.js';
+import type { Conversation } from './conversation.js';
+import type { Ledger } from './ledger.js';
+import type { StoryClient } from './story-client.js';
+import { signIn } from './tokens.js';
+import type { Caller } from './tokens.js';
+
+/** A client that is connected as somebody, or as nobody. */
+export interface Actor {
+  readonly caller: Caller | undefined;
+  readonly via: 'http' | 'stdio';
+  readonly talk: Conversation;
+}
+
+/** One call of the story: what is asked, what should come back, and what should be recorded. */
+export interface Step {
+  /** First column of the table. */
+  readonly call: string;
+  readonly actor: Actor;
+  readonly ask: (talk: Conversation) => Promise<Answer>;
+  readonly expected: string;
+  /** What of a good result the table shows. */
+  readonly summary?: (result: Fields) => string;
+  readonly record: RecordOf;
+}
+
+/** The part of a record that is not said by who called and how. */
+export type RecordOf = Omit<
+  ExpectedRecord,
+  'via' | 'address' | 'protocol' | 'subject' | 'tenant' | 'client' | 'scopesGranted'
+>;
+
+/** What the chapters of one run share. */
+export class Stage {
+  private readonly open: Conversation[] = [];
+  /** Every token that was sent: none may turn up anywhere. */
+  readonly tokens: string[] = [];
+
+  constructor(
+    readonly server: ServerProcess,
+    readonly client: StoryClient,
+    readonly ledger: Ledger,
+  ) {}
+
+  nobody(): Actor {
+    return this.enter(undefined, this.client.overHttp(this.server.resource));
+  }
+
+  async signedIn(person: string, scopes: readonly string[]): Promise<Actor> {
+    const caller = await signIn(this.server, person, scopes);
+    return this.enter(caller, this.client.overHttp(this.server.resource, caller.token));
+  }
+
+  /** Somebody whose token should not be taken: to the audit they are nobody. */
+  withBadToken(token: string): Actor {
+    this.tokens.push(token);
+    return this.enter(undefined, this.client.overHttp(this.server.resource, token));
+  }
+
+  /** A server process of its own, with the principal from its environment. */
+  onStdio(caller?: Caller): Actor {
+    const token: Record<string, string> = caller === undefined ? {} : { SALLYPORT_TOKEN: caller.token };
+    const talk = this.client.overStdio({ ...this.server.environment, ...token });
+    return this.enter(caller, talk, 'stdio');
+  }
+
+  enter(caller: Caller | undefined, talk: Conversation, via: Actor['via'] = 'http'): Actor {
+    this.open.push(talk);
+    if (caller !== undefined) this.tokens.push(caller.token);
+    return { caller, via, talk };
+  }
+
+  /** Makes one call, compares, and notes what the audit should hold. */
+  async step({ call, actor, ask, expected, summary = () => 'ok', record }: Step): Promise<Answer> {
+    const answer = await ask(actor.talk);
+    this.ledger.compare(call, expected, describeAnswer(answer, summary));
+    const known = this.known(actor);
+    // The credential is judged before the message is read, so a record of that cannot know its revision.
+    const protocol = record.kind === 'authentication' ? null : known.protocol;
+    this.ledger.expectRecord({ ...record, ...known, protocol });
+    return answer;
+  }
+
+  /** What a record knows of the caller and the way. */
+  known({ caller, via }: Actor): Omit<ExpectedRecord, keyof RecordOf> {
+    return {
+      via,
+      address: via === 'http' ? '127.0.0.1' : null,
+      protocol: this.client.protocol,
+      subject: caller?.subject ?? null,
+      tenant: caller?.tenant ?? null,
+      client: caller?.client ?? null,
+      scopesGranted: caller?.scopes ?? [],
+    };
+  }
+
+  async leave(): Promise<void> {
+    await Promise.all(this.open.map((talk) => talk.close()));
+  }
+}
