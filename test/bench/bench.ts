@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { callsOf } from './call.js';
-import { contenders, type Contender } from './contenders.js';
+import { contenders } from './contenders.js';
 import { startIssuer } from './issuer.js';
 import { machineFacts, type Machine } from './machine.js';
 import type { Plan } from './plan.js';
@@ -35,12 +35,11 @@ export async function runBench(run: BenchRun): Promise<BenchReport> {
   const issuer = await startIssuer();
   try {
     const machine = machineFacts(directory);
-    const all = contenders({ issuer: issuer.url, resource: RESOURCE, directory });
+    const all = contenders({ issuer: issuer.url, resource: RESOURCE, directory }, run.plan);
     const tokens = await Promise.all(Array.from({ length: TOKENS }, () => issuer.token(RESOURCE)));
     run.progress(`starting ${all.length} servers`);
     for (const contender of all) processes.push(ServerProcess.start(contender, run.profiles));
-    const ports = await Promise.all(processes.map((server) => server.port()));
-    const runners = all.map((contender, index) => runnerOf(contender, ports[index] ?? 0, tokens));
+    const runners = await Promise.all(processes.map((server) => runnerOf(server, tokens)));
     return { machine, plan: run.plan, results: await measure(runners, run) };
   } finally {
     await Promise.all(processes.map((server) => server.stop()));
@@ -49,15 +48,17 @@ export async function runBench(run: BenchRun): Promise<BenchReport> {
   }
 }
 
-function runnerOf(contender: Contender, port: number, tokens: readonly string[]): Runner {
-  return { contender, port, calls: callsOf(contender.tools, contender.credential ? tokens : []) };
+async function runnerOf(server: ServerProcess, tokens: readonly string[]): Promise<Runner> {
+  const { contender } = server;
+  const calls = callsOf(contender.tools, contender.credential ? tokens : []);
+  return { contender, server, port: await server.port(), calls };
 }
 
 async function measure(runners: readonly Runner[], run: BenchRun): Promise<Result[]> {
   const { plan, signal, progress } = run;
   for (const runner of runners) {
     const { label, tools } = runner.contender;
-    progress(`checking and warming up: ${label.trim()}, ${tools} tools`);
+    progress(`checking and warming up: ${label}, ${tools} tools`);
     await verify(runner);
     await warmUp(runner, plan, signal);
     signal.throwIfAborted();

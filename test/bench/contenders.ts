@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Plan } from './plan.js';
 import type { PlainSettings, SallyportSettings } from './servers/settings.js';
 
 /** One server under test: one row of the table. */
@@ -25,16 +26,20 @@ export const BASELINE = 'sdk';
 export const CATALOG_SIZES = [20, 200] as const;
 
 /** In the order in which they take their turns. */
-export function contenders(surroundings: Surroundings): Contender[] {
+export function contenders(surroundings: Surroundings, { explain }: Pick<Plan, 'explain'>): Contender[] {
   const [few, many] = CATALOG_SIZES;
-  return [...compared(few, surroundings), ...explaining(few, surroundings), ...compared(many, surroundings)];
+  return [
+    ...compared(few, surroundings),
+    ...(explain ? explaining(few, surroundings) : []),
+    ...compared(many, surroundings),
+  ];
 }
 
 function compared(tools: number, surroundings: Surroundings): Contender[] {
   return [
     {
       id: BASELINE,
-      label: 'SDK handler alone, no authorization',
+      label: 'SDK handler, no authorization',
       tools,
       entry: './servers/sdk.main.js',
       settings: { tools },
@@ -48,14 +53,14 @@ function compared(tools: number, surroundings: Surroundings): Contender[] {
 /** Rows that say where the time goes. */
 function explaining(tools: number, surroundings: Surroundings): Contender[] {
   return [
-    sallyport('fastify-memory', '  Fastify, audit in memory', surroundings, { tools, audit: 'memory' }),
-    sallyport('fastify-public', '  Fastify, public tools, no token', surroundings, {
+    sallyport('fastify-memory', 'Fastify, audit in memory', surroundings, { tools, audit: 'memory' }),
+    sallyport('fastify-public', 'Fastify, public tools, no token', surroundings, {
       tools,
       access: 'public',
     }),
     {
       id: 'node',
-      label: '  node:http, same answer, no MCP',
+      label: 'node:http, same answer, no MCP',
       tools,
       entry: './servers/node.main.js',
       settings: { tools },

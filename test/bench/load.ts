@@ -8,8 +8,6 @@ export interface Load {
   readonly calls: readonly Call[];
   /** Calls that are under way at a time, each over a kept-alive connection of its own. */
   readonly concurrency: number;
-  /** Seconds before the measurement in which connections are opened and nothing is counted. */
-  readonly settle: number;
   readonly seconds: number;
   readonly signal: AbortSignal;
 }
@@ -19,44 +17,55 @@ export interface Sample {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
+  /** Calls that were answered with their result, and those that were not; the opening ones too. */
   readonly answers: number;
-  /** Calls that were not answered with their result, in the settling time too. */
   readonly failures: number;
   readonly firstFault: string | undefined;
 }
 
-/** Keeps a number of calls under way for a time. A new connection for each load: an idle one may just be closing. */
-export async function applyLoad(load: Load): Promise<Sample> {
-  const agent = new Agent({ keepAlive: true, maxSockets: load.concurrency });
-  const from = performance.now() + load.settle * 1000;
-  const window = { from, to: from + load.seconds * 1000 };
-  const times: number[] = [];
-  const faults: string[] = [];
-  const workers = Array.from({ length: load.concurrency }, (_, first) =>
-    callUntil(load, agent, window, first, times, faults),
-  );
-  await Promise.all(workers);
-  agent.destroy();
-  return sampleOf(load, times, faults);
+interface Tally {
+  answers: number;
+  /** Answers that came within the time of the load. */
+  inTime: number;
+  /** How long each answer took, in milliseconds. */
+  readonly times: number[];
+  readonly faults: string[];
 }
 
-async function callUntil(
-  { port, calls, concurrency, signal }: Load,
-  agent: Agent,
-  { from, to }: { readonly from: number; readonly to: number },
-  first: number,
-  times: number[],
-  faults: string[],
-): Promise<void> {
-  for (let turn = first; performance.now() < to && !signal.aborted; turn += concurrency) {
-    const call = calls[turn % calls.length];
-    if (call === undefined) return;
-    const begun = performance.now();
-    const fault = await attempt(port, call, agent);
-    const ended = performance.now();
-    if (fault !== undefined) faults.push(fault);
-    else if (ended >= from && ended <= to) times.push(ended - begun);
+/** Keeps a number of calls under way for a time. */
+export async function applyLoad(load: Load): Promise<Sample> {
+  const agent = new Agent({ keepAlive: true, maxSockets: load.concurrency });
+  const workers = Array.from({ length: load.concurrency }, (_, worker) => worker);
+  const tally: Tally = { answers: 0, inTime: 0, times: [], faults: [] };
+  // Connections are opened first: a busy server answers those it has before it accepts another. Opened anew for each
+  // load, since an idle one may just be closing.
+  await Promise.all(workers.map((worker) => callOnce(load, agent, worker, tally)));
+  tally.times.length = 0;
+  const end = performance.now() + load.seconds * 1000;
+  await Promise.all(workers.map((worker) => callUntil(end, load, agent, worker, tally)));
+  agent.destroy();
+  return sampleOf(load, tally);
+}
+
+async function callUntil(end: number, load: Load, agent: Agent, worker: number, tally: Tally): Promise<void> {
+  for (let turn = worker; performance.now() < end && !load.signal.aborted; turn += load.concurrency) {
+    const answered = await callOnce(load, agent, turn, tally);
+    if (answered && performance.now() <= end) tally.inTime += 1;
   }
+}
+
+async function callOnce({ port, calls }: Load, agent: Agent, turn: number, tally: Tally): Promise<boolean> {
+  const call = calls[turn % calls.length];
+  if (call === undefined) throw new Error('There is nothing to call.');
+  const begun = performance.now();
+  const fault = await attempt(port, call, agent);
+  if (fault === undefined) {
+    tally.times.push(performance.now() - begun);
+    tally.answers += 1;
+  } else {
+    tally.faults.push(fault);
+  }
+  return fault === undefined;
 }
 
 /** What went wrong with one call. */
@@ -80,13 +89,13 @@ async function send(port: number, call: Call, agent: Agent): Promise<Answer> {
   return { status: response.statusCode ?? 0, body: text };
 }
 
-function sampleOf(load: Load, times: number[], faults: readonly string[]): Sample {
+function sampleOf(load: Load, { answers, inTime, times, faults }: Tally): Sample {
   times.sort((a, b) => a - b);
   return {
-    perSecond: times.length / load.seconds,
+    perSecond: inTime / load.seconds,
     p50: percentile(times, 50),
     p99: percentile(times, 99),
-    answers: times.length,
+    answers,
     failures: faults.length,
     firstFault: faults[0],
   };

@@ -1,17 +1,19 @@
 import { BASELINE } from './contenders.js';
 import type { Sample } from './load.js';
-import type { Measured, Turn } from './rounds.js';
-import { median } from './statistics.js';
+import type { CpuUse, Measured, Turn } from './rounds.js';
+import { median, percentile } from './statistics.js';
 
 /** What one contender showed: medians over the rounds. Times in milliseconds. */
 export interface Result {
   readonly id: string;
   readonly label: string;
   readonly tools: number;
-  readonly many: Figures & { readonly perSecond: number };
+  readonly many: Figures & CpuUse & { readonly perSecond: number };
   readonly one: Figures;
   readonly failures: number;
   readonly firstFault: string | undefined;
+  /** What the medians are of, in the order of the rounds. */
+  readonly turns: readonly Turn[];
 }
 
 export interface Figures {
@@ -21,11 +23,11 @@ export interface Figures {
   readonly ratio: Ratio;
 }
 
-/** The median of the ratios, each of two turns of the same round, and how far apart they were. */
+/** The median of the ratios, each of two turns of the same round, and the range of the middle half of them. */
 export interface Ratio {
   readonly median: number;
-  readonly least: number;
-  readonly most: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 export function resultsOf(measured: readonly Measured[]): Result[] {
@@ -45,16 +47,18 @@ function resultOf({ contender, turns }: Measured, baseline: Measured): Result {
   const typical = (turn: Turn) => turn.one.p50;
   return {
     id,
-    label: label.trim(),
+    label,
     tools,
     many: {
       perSecond: median(turns.map(perSecond)),
+      cpu: median(turns.map(({ many }) => many.cpu)),
       ...timesOf(turns.map(({ many }) => many)),
       ratio: ratioOf(turns, baseline.turns, perSecond),
     },
     one: { ...timesOf(turns.map(({ one }) => one)), ratio: ratioOf(turns, baseline.turns, typical) },
     failures: samples.reduce((sum, sample) => sum + sample.failures, 0),
     firstFault: samples.find(({ firstFault }) => firstFault !== undefined)?.firstFault,
+    turns,
   };
 }
 
@@ -67,5 +71,6 @@ function ratioOf(turns: readonly Turn[], baseline: readonly Turn[], figure: (tur
     const other = baseline[round];
     return other === undefined ? Number.NaN : figure(turn) / figure(other);
   });
-  return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
+  ratios.sort((a, b) => a - b);
+  return { median: median(ratios), from: percentile(ratios, 25), to: percentile(ratios, 75) };
 }

@@ -3,17 +3,24 @@ import type { Call } from './call.js';
 import type { Contender } from './contenders.js';
 import { applyLoad, attempt, type Sample } from './load.js';
 import type { Plan } from './plan.js';
+import type { ServerProcess } from './server-process.js';
 
 /** A contender that listens. */
 export interface Runner {
   readonly contender: Contender;
+  readonly server: Pick<ServerProcess, 'cpuMicroseconds'>;
   readonly port: number;
   readonly calls: readonly Call[];
 }
 
+export interface CpuUse {
+  /** Processor time of the server for one call, in microseconds; all its threads. */
+  readonly cpu: number;
+}
+
 /** One turn of one contender. */
 export interface Turn {
-  readonly many: Sample;
+  readonly many: Sample & CpuUse;
   readonly one: Sample;
 }
 
@@ -29,7 +36,7 @@ export async function verify({ contender, port, calls }: Runner): Promise<void> 
   try {
     for (const call of calls) {
       const fault = await attempt(port, call, agent);
-      if (fault !== undefined) throw new Error(`${contender.label.trim()} does not answer: ${fault}`);
+      if (fault !== undefined) throw new Error(`${contender.label} does not answer: ${fault}`);
     }
   } finally {
     agent.destroy();
@@ -39,7 +46,7 @@ export async function verify({ contender, port, calls }: Runner): Promise<void> 
 /** Lets the compiler of V8 see the way that will be measured. */
 export async function warmUp({ port, calls }: Runner, plan: Plan, signal: AbortSignal): Promise<void> {
   const { concurrency } = plan;
-  await applyLoad({ port, calls, concurrency, settle: 0, seconds: plan.warmUp, signal });
+  await applyLoad({ port, calls, concurrency, seconds: plan.warmUp, signal });
 }
 
 /**
@@ -63,10 +70,11 @@ export async function playRounds(
   return runners.map((runner) => ({ contender: runner.contender, turns: turns.get(runner) ?? [] }));
 }
 
-async function playTurn({ port, calls }: Runner, plan: Plan, signal: AbortSignal): Promise<Turn> {
-  const { concurrency, settle, many, one } = plan;
-  return {
-    many: await applyLoad({ port, calls, concurrency, settle, seconds: many, signal }),
-    one: await applyLoad({ port, calls, concurrency: 1, settle, seconds: one, signal }),
-  };
+async function playTurn({ server, port, calls }: Runner, plan: Plan, signal: AbortSignal): Promise<Turn> {
+  const { concurrency } = plan;
+  const before = await server.cpuMicroseconds();
+  const many = await applyLoad({ port, calls, concurrency, seconds: plan.many, signal });
+  const cpu = ((await server.cpuMicroseconds()) - before) / many.answers;
+  const one = await applyLoad({ port, calls, concurrency: 1, seconds: plan.one, signal });
+  return { many: { ...many, cpu }, one };
 }

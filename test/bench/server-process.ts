@@ -5,26 +5,28 @@ import { z } from 'zod';
 import type { Contender } from './contenders.js';
 
 const BOOT_SECONDS = 60;
+const ANSWER_SECONDS = 10;
 const STOP_SECONDS = 10;
 
-const report = z.object({ port: z.int().positive() });
+const listening = z.object({ port: z.int().positive() });
+const used = z.object({ cpuMicroseconds: z.int() });
 
 /** A server under test in a process of its own. */
 export class ServerProcess {
   private constructor(
+    readonly contender: Contender,
     private readonly child: ChildProcess,
-    private readonly label: string,
   ) {}
 
   /** Starts the process; what it prints goes to standard error. `profiles`: a folder for its CPU profile. */
-  static start({ entry, settings, id, tools }: Contender, profiles: string | undefined): ServerProcess {
+  static start(contender: Contender, profiles: string | undefined): ServerProcess {
+    const { entry, settings, id, tools } = contender;
     const file = fileURLToPath(new URL(entry, import.meta.url));
-    const label = `${id} with ${tools} tools`;
     const name = `${id}-${tools}.cpuprofile`;
     const execArgv =
       profiles === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles, '--cpu-prof-name', name];
     const child = fork(file, [JSON.stringify(settings)], { execArgv, stdio: ['ignore', 2, 2, 'ipc'] });
-    return new ServerProcess(child, label);
+    return new ServerProcess(contender, child);
   }
 
   /**
@@ -33,18 +35,15 @@ export class ServerProcess {
    * @throws Error when it ended, or took too long
    */
   async port(): Promise<number> {
-    const settled = new AbortController();
-    const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(BOOT_SECONDS * 1000)]);
-    try {
-      const message = once(this.child, 'message', { signal });
-      const exit = once(this.child, 'exit', { signal }).then(() => []);
-      const [said]: unknown[] = await Promise.race([message, exit]);
-      return report.parse(said).port;
-    } catch (error) {
-      throw new Error(`The server "${this.label}" did not start; its own words are above.`, { cause: error });
-    } finally {
-      settled.abort();
-    }
+    const said = await this.message(BOOT_SECONDS, 'did not start');
+    return listening.parse(said).port;
+  }
+
+  /** Processor time it has used so far, in microseconds. */
+  async cpuMicroseconds(): Promise<number> {
+    const said = this.message(ANSWER_SECONDS, 'does not answer any more');
+    this.child.send('cpu');
+    return used.parse(await said).cpuMicroseconds;
   }
 
   /** Asks it to end, and makes it end when it does not. */
@@ -55,6 +54,25 @@ export class ServerProcess {
     if (this.child.connected) this.child.disconnect();
     await ended;
     clearTimeout(patience);
+  }
+
+  /** What it says next. Rejects with `otherwise` in the message when it ends or takes too long instead. */
+  private async message(seconds: number, otherwise: string): Promise<unknown> {
+    const settled = new AbortController();
+    const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(seconds * 1000)]);
+    try {
+      const message = once(this.child, 'message', { signal });
+      const exit = once(this.child, 'exit', { signal }).then(() => Promise.reject(new Error('It ended.')));
+      const [said]: unknown[] = await Promise.race([message, exit]);
+      return said;
+    } catch (error) {
+      const { label, tools } = this.contender;
+      throw new Error(`"${label}" with ${tools} tools ${otherwise}; its own words are above.`, {
+        cause: error,
+      });
+    } finally {
+      settled.abort();
+    }
   }
 
   private hasEnded(): boolean {

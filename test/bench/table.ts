@@ -3,20 +3,22 @@ import type { Machine } from './machine.js';
 import type { Plan } from './plan.js';
 import type { Ratio, Result } from './results.js';
 
-const LABEL_WIDTH = 36;
-const WIDTHS = [9, 7, 12, 7, 7, 9, 6, 7] as const;
+const LABEL_WIDTH = 31;
+const WIDTHS = [8, 7, 12, 6, 7, 7, 9, 7, 6] as const;
 
 /** The report for people: at most 100 columns. */
 export function tableOf(machine: Machine, plan: Plan, results: readonly Result[]): string {
   const sections = CATALOG_SIZES.map((tools) => sectionOf(tools, plan, results));
-  return [headerOf(machine, plan), ...sections, LEGEND, ...failuresOf(results)].join('\n\n');
+  return [headerOf(machine, plan), ...sections, LEGEND, ...doubts(machine), ...failuresOf(results)].join(
+    '\n\n',
+  );
 }
 
 const LEGEND = [
   'Sallyport: JWT (ES256) verified, scope and role decided, attempt and outcome durable in SQLite.',
-  'Ratios are to the SDK handler with as many tools, in the same round: the median and the range.',
-  'Of req/s, more is better; of the time of one call at a time, less. Times in milliseconds, with the',
-  "load generator's own in them; it shares the machine with the server.",
+  'Ratios are to the SDK handler with as many tools in the same round; beside them the middle half.',
+  'Of req/s more is better; of one call at a time it is of p50, and less is better. p50 and p99 in ms,',
+  "with the load generator's own time in them; cpu is that of the server alone, in µs for one call.",
 ].join('\n');
 
 function headerOf(machine: Machine, { rounds, concurrency, many, one }: Plan): string {
@@ -29,8 +31,8 @@ function headerOf(machine: Machine, { rounds, concurrency, many, one }: Plan): s
 }
 
 function sectionOf(tools: number, { concurrency }: Plan, results: readonly Result[]): string {
-  const groups = `${' '.repeat(LABEL_WIDTH)}${center(`${concurrency} at a time`, 42)}  ${center('1 at a time', 22)}`;
-  const head = ['req/s', 'ratio', '', 'p50', 'p99', 'p50', 'ratio', 'p99'];
+  const groups = `${' '.repeat(LABEL_WIDTH)}${center(`${concurrency} at a time`, 47)}  ${center('1 at a time', 20)}`;
+  const head = ['req/s', 'ratio', '', 'p50', 'p99', 'cpu', 'p50', 'ratio', 'p99'];
   const rows = results.filter((result) => result.tools === tools).map(rowOf);
   return [groups.trimEnd(), line(`${tools} tools`, head), ...rows].join('\n');
 }
@@ -42,14 +44,15 @@ function rowOf({ label, many, one }: Result): string {
     rangeOf(many.ratio),
     many.p50.toFixed(1),
     many.p99.toFixed(1),
+    many.cpu.toFixed(0),
     one.p50.toFixed(2),
     one.ratio.median.toFixed(2),
     one.p99.toFixed(2),
   ]);
 }
 
-function rangeOf({ least, most }: Ratio): string {
-  return `${least.toFixed(2)}–${most.toFixed(2)}`;
+function rangeOf({ from, to }: Ratio): string {
+  return `${from.toFixed(2)}–${to.toFixed(2)}`;
 }
 
 function line(label: string, cells: readonly string[]): string {
@@ -59,6 +62,13 @@ function line(label: string, cells: readonly string[]): string {
 
 function center(text: string, width: number): string {
   return text.padStart((width + text.length) >> 1).padEnd(width);
+}
+
+function doubts({ load, cores }: Machine): string[] {
+  if (load < cores / 4) return [];
+  return [
+    'The machine was not idle when this began: trust the order of magnitude, and repeat it when it is.',
+  ];
 }
 
 function failuresOf(results: readonly Result[]): string[] {

@@ -8,7 +8,6 @@ export interface StoryClient {
   readonly name: string;
   /** The protocol revision it speaks. */
   readonly protocol: string;
-  /** As the audit names the revision of a stdio connection, whose messages carry only the era. */
   /** Connects with a token that was obtained before, or with none. */
   overHttp(resource: string, token?: string): Conversation;
   /** Starts a server as a child process. `environment` is all it gets. */

@@ -1,16 +1,21 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
+import type { INestApplicationContext } from '@nestjs/common';
 import { AuditStore } from '@sallyport/audit';
 import { DataSource } from 'typeorm';
-import type { TestServer } from './server.js';
+
+/** Whatever runs an application. */
+interface Running {
+  readonly app: INestApplicationContext;
+}
 
 /** Ways in which the records of a server in an SQLite file can become impossible, and how they end. */
 export const SQLITE_FAULTS = ['its table is gone', 'its connection is read-only', 'another process holds the lock'] as const;
 export type SqliteFault = (typeof SQLITE_FAULTS)[number];
 
 /** Breaks the audit of a running server. Gives what repairs it. */
-export async function breakAudit(server: TestServer, fault: SqliteFault): Promise<() => Promise<void>> {
+export async function breakAudit(server: Running, fault: SqliteFault): Promise<() => Promise<void>> {
   if (fault === 'its table is gone') return loseTable(server);
   if (fault === 'its connection is read-only') return denyWrites(server);
   const locker = await lockFile(databaseFile(server));
@@ -18,7 +23,7 @@ export async function breakAudit(server: TestServer, fault: SqliteFault): Promis
 }
 
 /** Takes the table away over the application's own connection, as a careless migration would. */
-export async function loseTable(server: TestServer): Promise<() => Promise<void>> {
+export async function loseTable(server: Running): Promise<() => Promise<void>> {
   const { app } = server;
   await app.get(DataSource).query('ALTER TABLE sallyport_audit RENAME TO lost_audit');
   return async () => {
@@ -26,7 +31,7 @@ export async function loseTable(server: TestServer): Promise<() => Promise<void>
   };
 }
 
-async function denyWrites({ app }: TestServer): Promise<() => Promise<void>> {
+async function denyWrites({ app }: Running): Promise<() => Promise<void>> {
   const { dataSource } = app.get(AuditStore);
   await dataSource.query('PRAGMA query_only = ON');
   return async () => {
@@ -34,7 +39,7 @@ async function denyWrites({ app }: TestServer): Promise<() => Promise<void>> {
   };
 }
 
-function databaseFile({ app }: TestServer): string {
+function databaseFile({ app }: Running): string {
   const { database } = app.get(DataSource).options;
   if (typeof database !== 'string') throw new Error('This server has no database file.');
   return database;

@@ -15,4 +15,9 @@ export { policyProblems } from './policy.problems.js';
 export { REVOCABLE, isRevocable, type Revocable, type RevocationTarget } from './revocation/revocation.js';
 export { LiveRevocations, type ActiveRevocation } from './revocation/live.revocations.js';
 export { RevocationLog } from './revocation/revocation.log.js';
+export {
+  RevocationInputError,
+  RevocationService,
+  type RevocationAuthor,
+} from './revocation/revocation.service.js';
 export { RevocationModule, type RevocationOptions } from './revocation/revocation.module.js';

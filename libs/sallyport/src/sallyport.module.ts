@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata }
 import { AuditModule, type AuditOptions } from '@sallyport/audit';
 import { IdentityGuard, IdentityModule, type IdentityOptions } from '@sallyport/identity';
 import {
+  AuditTrail,
   Authorizer,
   Catalog,
   CatalogModule,
@@ -10,11 +11,15 @@ import {
   McpModule,
   UnsafeWiringError,
   type McpOptions,
+  type ServerIdentity,
 } from '@sallyport/mcp';
 import {
   compilePolicy,
   DEFAULT_POLICY,
+  LiveRevocations,
+  RevocationLog,
   RevocationModule,
+  RevocationService,
   type RevocationOptions,
   PolicyAuthorizer,
   PolicyInterceptor,
@@ -71,6 +76,9 @@ class OptionsModule {}
 @Module({})
 class PolicyModule {}
 
+@Module({})
+class AdministrationModule {}
+
 function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
   const options = optionsModule(given);
   const identity = IdentityModule.registerAsync({
@@ -89,18 +97,19 @@ function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
     useFactory: (all: SallyportOptions): RevocationOptions => all.revocations ?? {},
   });
   const policy = policyModule(path, options);
+  const administration = administrationModule([options, audit, revocations]);
   const mcp = McpModule.register({
     path,
     guard: IdentityGuard,
     interceptor: PolicyInterceptor,
     imports: [identity, audit, policy, revocations],
   });
-  const imports = [options, identity, audit, policy, revocations, mcp];
+  const imports = [options, identity, audit, policy, revocations, administration, mcp];
   return {
     module: SallyportModule,
     global: true,
     imports,
-    exports: [options, audit, policy, revocations, mcp],
+    exports: [options, audit, policy, revocations, administration, mcp],
   };
 }
 
@@ -145,6 +154,27 @@ function policyModule(path: string, options: DynamicModule): DynamicModule {
   };
 }
 
+/** What changes who may call; each change is recorded. */
+function administrationModule(imports: DynamicModule[]): DynamicModule {
+  return {
+    module: AdministrationModule,
+    imports,
+    providers: [
+      {
+        provide: RevocationService,
+        inject: [RevocationLog, LiveRevocations, AuditTrail, SALLYPORT_OPTIONS],
+        useFactory: (log: RevocationLog, live: LiveRevocations, trail: AuditTrail, all: SallyportOptions) =>
+          new RevocationService(log, live, trail, serverIdentity(all)),
+      },
+    ],
+    exports: [RevocationService],
+  };
+}
+
+function serverIdentity({ server, resource }: SallyportOptions): ServerIdentity {
+  return Object.freeze({ name: server.name, version: server.version, resource });
+}
+
 function identityOptions(options: SallyportOptions, path: string): IdentityOptions {
   return {
     sources: options.identity,
@@ -165,9 +195,9 @@ function policyOptions({ roles, scopes, listing }: SallyportOptions): PolicyOpti
 }
 
 function mcpOptions(options: SallyportOptions, path: string, catalog: Catalog): McpOptions {
-  const { server, resource, instructions } = options;
+  const { instructions } = options;
   return {
-    server: Object.freeze({ name: server.name, version: server.version, resource }),
+    server: serverIdentity(options),
     ...(instructions === undefined ? {} : { instructions }),
     path,
     limits: { ...DEFAULT_LIMITS, ...options.limits },

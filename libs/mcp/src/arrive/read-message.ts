@@ -79,7 +79,8 @@ function classify(arrival: Arrival, body: Record<string, unknown>): ReadMessage 
 
 /** A request or notification; the SDK's own guards, so that both see the same message. */
 export function messageOf(body: unknown): Message | undefined {
-  if (isJSONRPCResponse(body)) return undefined;
+  // Only a response has no method; asking the SDK whether it is one is not cheap.
+  if (isPlainObject(body) && !('method' in body) && isJSONRPCResponse(body)) return undefined;
   if (isJSONRPCRequest(body) || isJSONRPCNotification(body))
     return { method: body.method, params: body.params };
   return undefined;

@@ -1,8 +1,13 @@
 #!/usr/bin/env node
 import { AuditSetupError } from '@sallyport/audit';
 import { UnsafeWiringError } from '@sallyport/mcp';
+import { RevocationInputError } from '@sallyport/policy';
+import { StoreSetupError } from '@sallyport/store';
 import { CliError } from './cli-error.js';
 import { createProgram } from './program.js';
+
+/** Errors whose message is a sentence for whoever runs the command. */
+const FOR_PEOPLE = [CliError, UnsafeWiringError, AuditSetupError, RevocationInputError, StoreSetupError];
 
 const program = createProgram({
   print: (text) => process.stdout.write(`${text}\n`),
@@ -12,8 +17,7 @@ const program = createProgram({
 });
 
 program.parseAsync().catch((error: unknown) => {
-  const forPeople =
-    error instanceof CliError || error instanceof UnsafeWiringError || error instanceof AuditSetupError;
+  const forPeople = FOR_PEOPLE.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (forPeople ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}\n`);
   process.exitCode = 1;

@@ -1,8 +1,10 @@
-import { Command, Option } from 'commander';
+import { REVOCABLE, type Revocable } from '@sallyport/policy';
+import { Argument, Command, Option } from 'commander';
 import { auditList, parseLimit, parseTime, type AuditListOptions } from './audit.command.js';
 import { doctorText, examine } from './doctor.command.js';
 import { withApplication } from './load-application.js';
 import { policyReport } from './policy.command.js';
+import { changeRevocation, listRevocations } from './revocation.command.js';
 
 interface GlobalOptions {
   readonly app?: string;
@@ -26,6 +28,7 @@ export function createProgram(io: CliIo): Command {
   addDoctor(program, io);
   addPolicy(program, io);
   addAudit(program, io);
+  addRevocations(program, io);
   return program;
 }
 
@@ -74,5 +77,39 @@ function addAudit(program: Command, io: CliIo): void {
     .action(async (options: AuditListOptions) => {
       const { app } = program.opts<GlobalOptions>();
       io.print(await withApplication(app, (context) => auditList(context, options)));
+    });
+}
+
+function addRevocations(program: Command, io: CliIo): void {
+  const kind = () => new Argument('<kind>', 'what it is').choices(REVOCABLE);
+  for (const action of ['revoke', 'restore'] as const) {
+    program
+      .command(action)
+      .description(
+        action === 'revoke'
+          ? 'refuse a token (by its jti), key, user, client, tenant or entry from the next call on, and end what runs'
+          : 'lift the revocation of exactly this',
+      )
+      .addArgument(kind())
+      .argument('<value>', 'its id, subject or name')
+      .option('--issuer <issuer>', 'of this issuer alone (tokens and users)')
+      .option('--reason <text>', 'why; kept with it')
+      .action(
+        async (what: Revocable, value: string, { issuer, reason }: { issuer?: string; reason?: string }) => {
+          const { app } = program.opts<GlobalOptions>();
+          const target = { kind: what, value, ...(issuer === undefined ? {} : { issuer }) };
+          io.print(
+            await withApplication(app, (context) => changeRevocation(context, { action, target, reason })),
+          );
+        },
+      );
+  }
+  program
+    .command('revocations')
+    .description('what is revoked now')
+    .option('--json', 'print JSON')
+    .action(async ({ json }: { json?: boolean }) => {
+      const { app } = program.opts<GlobalOptions>();
+      io.print(await withApplication(app, (context) => listRevocations(context, json === true)));
     });
 }

@@ -1,0 +1,93 @@
+import { uuidV7, type AdministrationEvent, type AuditTrail, type ServerIdentity } from '@sallyport/mcp';
+import type { LiveRevocations } from './live.revocations.js';
+import type { RevocationLog } from './revocation.log.js';
+import { isRevocable, type RevocationTarget } from './revocation.js';
+
+/** Who does it, from where, and why. */
+export interface RevocationAuthor extends Pick<AdministrationEvent, 'via' | 'address' | 'actor'> {
+  /** Shown beside the revocation: a subject, or a user of the operating system. */
+  readonly by: string;
+  readonly reason?: string | undefined;
+}
+
+/** What was asked for makes no sense; the message says what to write. */
+export class RevocationInputError extends Error {
+  override readonly name = 'RevocationInputError';
+}
+
+const LONGEST = 512;
+
+/** Revokes and restores. What cannot be recorded does not happen. */
+export class RevocationService {
+  constructor(
+    private readonly log: RevocationLog,
+    private readonly live: LiveRevocations,
+    private readonly trail: AuditTrail,
+    private readonly server: ServerIdentity,
+  ) {}
+
+  /** In force when this resolves: here at once, in other processes with their next call. */
+  revoke(target: RevocationTarget, author: RevocationAuthor): Promise<void> {
+    return this.#step('revoke', target, author);
+  }
+
+  /** Lifts the revocation of exactly this target. */
+  restore(target: RevocationTarget, author: RevocationAuthor): Promise<void> {
+    return this.#step('restore', target, author);
+  }
+
+  async #step(
+    action: 'revoke' | 'restore',
+    target: RevocationTarget,
+    author: RevocationAuthor,
+  ): Promise<void> {
+    const { kind, value, issuer } = checked(target);
+    const { by, reason } = author;
+    await this.trail.record(this.#event(action, target, author));
+    const step = { at: Date.now(), action, kind, value, issuer: issuer ?? null, reason: reason ?? null, by };
+    try {
+      await this.log.append(step);
+    } catch (error) {
+      await this.trail.record({ ...this.#event(action, target, author), reason: 'store_unavailable' });
+      throw error;
+    }
+    await this.live.current();
+  }
+
+  #event(
+    action: 'revoke' | 'restore',
+    target: RevocationTarget,
+    author: RevocationAuthor,
+  ): AdministrationEvent {
+    const { kind, value, issuer } = target;
+    const { by, reason, via, address, actor } = author;
+    return {
+      kind: 'administration',
+      id: uuidV7(),
+      at: new Date(),
+      server: this.server,
+      via,
+      address,
+      actor,
+      action: action === 'revoke' ? 'revocation.added' : 'revocation.lifted',
+      target: `${kind} ${value}`,
+      details: {
+        by,
+        ...(issuer === undefined ? {} : { issuer }),
+        ...(reason === undefined ? {} : { why: reason }),
+      },
+    };
+  }
+}
+
+function checked(target: RevocationTarget): RevocationTarget {
+  const { kind, value, issuer } = target;
+  if (!isRevocable(kind))
+    throw new RevocationInputError('Say what to revoke: token, key, user, client, tenant or entry.');
+  for (const text of [value, issuer ?? 'none']) {
+    if (text === '' || text.length > LONGEST || /\p{Cc}/u.test(text) || !text.isWellFormed()) {
+      throw new RevocationInputError(`Write 1 to ${LONGEST} characters, without control characters.`);
+    }
+  }
+  return target;
+}
