@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { Authenticator, type Authentication, type CredentialRequest } from '@sallyport/mcp';
+import type { Store } from '@sallyport/store';
 import type { IdentityOptions } from './identity.options.js';
 import { identityProblems } from './identity.problems.js';
 import type { IdentitySource, PassportStrategy, SourceWiring } from './identity.source.js';
@@ -21,12 +22,16 @@ export class IdentityAuthenticator extends Authenticator {
   private readonly logger = new Logger('Identity');
   private readonly sources: readonly WiredSource[];
 
-  /** @throws {@link IdentityConfigurationError} with everything that is wrong, and what to write instead */
-  constructor({ sources, resource, clock = Date.now }: IdentityOptions) {
+  /**
+   * `store` holds the tables of the sources, where one has any.
+   *
+   * @throws {@link IdentityConfigurationError} with everything that is wrong, and what to write instead
+   */
+  constructor({ sources, resource, clock = Date.now }: IdentityOptions, store?: Store) {
     super();
     const problems = identityProblems(sources, { resource, production: false });
     if (problems.length > 0) throw new IdentityConfigurationError(problems);
-    this.sources = sources.map((source) => wire(source, { resource, clock }));
+    this.sources = sources.map((source) => wire(source, { resource, clock, store }));
   }
 
   /** Never throws: what goes wrong authenticates nobody. */

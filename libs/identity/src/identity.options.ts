@@ -1,3 +1,5 @@
+import type { StoreOptions } from '@sallyport/store';
+import type { Grants } from './api-keys/key-grants.js';
 import type { IdentitySource } from './identity.source.js';
 
 /** Injection token of the {@link IdentityOptions}. */
@@ -17,6 +19,10 @@ export interface IdentityOptions {
   readonly scopesSupported?: readonly string[] | undefined;
   /** Path under which this process serves the endpoint, when a proxy rewrites it. Default: the path of `resource`. */
   readonly path?: string | undefined;
+  /** Where the sources that have tables keep them. Default: the application's database, over connections of our own. */
+  readonly storage?: StoreOptions | undefined;
+  /** What includes what, when it is asked whether an API key would reach further than its issuer. Default: nothing. */
+  readonly grants?: Grants | undefined;
   /** Milliseconds since the epoch. Default `Date.now`; for tests. */
   readonly clock?: (() => number) | undefined;
 }

@@ -91,6 +91,11 @@ it.each<[string, object, string]>([
   ['an endless lifetime', { maxTokenLifetimeSeconds: Infinity }, 'maxTokenLifetimeSeconds'],
   ['an empty audience', { audience: '' }, 'audience'],
   ['no issuer', { issuer: '' }, 'issuer'],
+  ['no clients', { clients: [] }, "write clients: ['the-client-id']"],
+  ['a client without a name', { clients: [undefined] }, "write clients: ['the-client-id']"],
+  ['tokens for nobody in particular, from anybody', { unboundAudience: 'absent' }, 'write clients:'],
+  ['tokens for no name at all', { unboundAudience: '', clients: ['a'] }, 'unboundAudience'],
+  ['a subject that users can edit', { claims: { subject: '/user_metadata/id' } }, 'edited by its user'],
   ['roles that users can edit', { claims: { roles: '/user_metadata/roles' } }, 'user_metadata'],
   [
     'a tenant that users can edit',

@@ -15,7 +15,10 @@ export type IdentityProblemCode =
   | 'issuer_invalid'
   | 'issuer_insecure'
   | 'duplicate_issuer'
-  | 'duplicate_name';
+  | 'duplicate_name'
+  | 'api_key_pepper'
+  | 'api_key_options'
+  | 'api_key_manage';
 
 /** Everything that is unsafe or impossible in this configuration; empty when it may boot. */
 export function identityProblems(
@@ -26,6 +29,7 @@ export function identityProblems(
     ...sourceProblems(sources),
     ...resourceProblems(environment.resource),
     ...sources.flatMap((source) => issuerProblems(source, environment.production)),
+    ...sources.flatMap((source) => source.problems?.(environment) ?? []),
   ];
 }
 

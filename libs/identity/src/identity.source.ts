@@ -1,4 +1,6 @@
 import type { CredentialRequest } from '@sallyport/mcp';
+import type { Store, StoreTables } from '@sallyport/store';
+import type { IdentityProblem } from './identity.problems.js';
 
 /** Any Passport strategy: passport-jwt, passport-custom, one of your own. */
 export interface PassportStrategy {
@@ -12,6 +14,8 @@ export interface SourceWiring {
   readonly resource: string;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Where the {@link IdentitySource.tables} of the sources are; absent when none has any. */
+  readonly store?: Store | undefined;
 }
 
 /** One way to authenticate: an entry of `identity: […]`. Made by `oidc()`, `passportIdentity()`, or by hand. */
@@ -31,6 +35,10 @@ export interface IdentitySource {
   readonly strategy: PassportStrategy | string | ((wiring: SourceWiring) => PassportStrategy);
   /** Turns what the strategy found into a {@link PrincipalDraft}; a strict schema judges the result. */
   toPrincipal(user: unknown): unknown;
+  /** The tables it keeps in the database of the server. Their names, and those of their migrations, must be unique. */
+  readonly tables?: StoreTables | undefined;
+  /** What is wrong with it by itself, and must not boot. */
+  problems?(environment: { readonly resource: string | undefined }): IdentityProblem[];
   /** How long strategy and mapping may take, in milliseconds. Default 5000. */
   readonly timeoutMs?: number | undefined;
 }

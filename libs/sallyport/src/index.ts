@@ -29,12 +29,34 @@ export {
 
 // Saying who may call.
 export {
+  apiKeys,
+  auth0,
+  clerk,
+  cognito,
+  entra,
+  google,
+  keycloak,
   oidc,
+  okta,
   passportIdentity,
+  processPrincipal,
+  supabase,
+  workos,
+  type ApiKeyManagement,
+  type ApiKeysOptions,
+  type EntraOptions,
+  type GoogleOptions,
   type IdentitySource,
+  type KeycloakOptions,
   type OidcOptions,
   type PassportIdentityOptions,
+  type Pepper,
+  type PresetOptions,
   type PrincipalDraft,
+  type ProcessPrincipalOptions,
+  type ServiceAccountGrant,
+  type UnboundPresetOptions,
+  type WorkosOptions,
 } from '@sallyport/identity';
 
 // Reading the record.

@@ -126,6 +126,68 @@ describe('a good token', () => {
   });
 });
 
+describe('a token of a provider that says less', () => {
+  const untyped = header({ typ: undefined });
+
+  it('is accepted without typ where that is said', async () => {
+    const token = await forge(untyped, payload(), key);
+    await expect(present(token, { typ: ['absent'] })).resolves.toMatchObject({ kind: 'principal' });
+    await expect(present(token, { typ: ['JWT'] })).resolves.toMatchObject({ reason: 'type' });
+    const typed = await forge(header({ typ: 'absent' }), payload(), key);
+    await expect(present(typed, { typ: ['absent'] })).resolves.toMatchObject({ reason: 'type' });
+  });
+
+  it.each<[string, object, Partial<OidcOptions>, string | undefined]>([
+    ['no audience', { aud: undefined }, { unboundAudience: 'absent' }, undefined],
+    ['the audience of all', { aud: 'authenticated' }, { unboundAudience: 'authenticated' }, undefined],
+    ['this audience', {}, { unboundAudience: 'absent' }, undefined],
+    ['another audience', { aud: 'https://other.example' }, { unboundAudience: 'absent' }, 'audience'],
+    [
+      'the audience of all and another',
+      { aud: ['authenticated', 'x'] },
+      { unboundAudience: 'authenticated' },
+      'audience',
+    ],
+    ['an audience of null', { aud: null }, { unboundAudience: 'absent' }, 'claims'],
+    ['an empty audience', { aud: [] }, { unboundAudience: 'absent' }, 'claims'],
+    ['another client', { aud: undefined, client_id: 'other' }, { unboundAudience: 'absent' }, 'client'],
+    ['no client', { aud: undefined, client_id: undefined }, { unboundAudience: 'absent' }, 'client'],
+    ['another client, for this audience', { client_id: 'other' }, {}, 'client'],
+    ['a client elsewhere', { cid: 'research-agent' }, { claims: { client: 'cid' } }, undefined],
+    ['another client elsewhere', { cid: 'other' }, { claims: { client: 'cid' } }, 'client'],
+  ])('from a named client: %s', async (_what, changes, options, reason) => {
+    const token = await forge(header(), payload(changes), key);
+    const answer = await present(token, { clients: ['research-agent'], ...options });
+    expect(answer).toMatchObject(reason === undefined ? { kind: 'principal' } : { kind: 'failed', reason });
+  });
+
+  it('is refused when it is not what the issuer calls an access token', async () => {
+    const isAccessToken = ({ token_use }: Record<string, unknown>) => token_use === 'access';
+    const access = await issuer.token(key, { token_use: 'access' });
+    await expect(present(access, { isAccessToken })).resolves.toMatchObject({ kind: 'principal' });
+    const id = await issuer.token(key, { token_use: 'id' });
+    await expect(present(id, { isAccessToken })).resolves.toMatchObject({ kind: 'failed', reason: 'type' });
+    const broken = () => {
+      throw new Error('broken');
+    };
+    await expect(present(access, { isAccessToken: broken })).resolves.toMatchObject({
+      kind: 'failed',
+      reason: 'error',
+    });
+    const careless = { isAccessToken: () => 'yes' } as unknown as Partial<OidcOptions>;
+    await expect(present(access, careless)).resolves.toMatchObject({ kind: 'failed', reason: 'type' });
+  });
+
+  it('is an ID token when it is meant for its own client and grants nothing', async () => {
+    const options = { audience: 'research-agent', typ: ['JWT'] };
+    const mine = { aud: 'research-agent' };
+    const id = await forge(header({ typ: 'JWT' }), payload({ ...mine, scope: undefined }), key);
+    await expect(present(id, options)).resolves.toMatchObject({ kind: 'failed', reason: 'type' });
+    const access = await forge(header({ typ: 'JWT' }), payload(mine), key);
+    await expect(present(access, options)).resolves.toMatchObject({ kind: 'principal' });
+  });
+});
+
 describe('refused without a request to the issuer', () => {
   const HEADERS: [string, object, string][] = [
     ['alg none', { alg: 'none' }, 'algorithm'],

@@ -38,6 +38,13 @@ it.each<[string, object, ClaimMapping | undefined, object]>([
   ['a tenant of null', { tenant: null }, undefined, { tenant: undefined }],
   ['azp', { azp: 'agent' }, undefined, { client: 'agent' }],
   ['client_id before azp', { azp: 'b', client_id: 'a' }, undefined, { client: 'a' }],
+  ['the first subject', { uid: '00u1' }, { subject: ['uid', 'sub'] }, { subject: '00u1' }],
+  ['the next subject', {}, { subject: ['uid', 'sub'] }, { subject: 'ada' }],
+  ['a prefix of scopes', { scp: 'a b' }, { scopePrefix: 'api://x/' }, { scopes: ['api://x/a', 'api://x/b'] }],
+  ['scopes that are none as they are', { scp: 5 }, { scopePrefix: 'x' }, { scopes: 5 }],
+  ['a user', { azp: 'bot' }, undefined, { kind: 'user' }],
+  ['a client by its subject', { azp: 'ada' }, { withoutUser: () => false }, { kind: 'client' }],
+  ['a client by a claim', { gty: 'cc' }, { withoutUser: ({ gty }) => gty === 'cc' }, { kind: 'client' }],
   ['no roles on a path through text', { realm_access: 'x' }, { roles: '/realm_access/roles' }, { roles: [] }],
 ])('maps %s', (_what, claims, mapping, expected) => {
   expect(map(claims, mapping)).toMatchObject(expected);

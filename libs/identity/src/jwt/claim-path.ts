@@ -16,6 +16,19 @@ export function claimAt(claims: Readonly<Record<string, unknown>>, path: ClaimPa
   return value ?? undefined;
 }
 
+/** The first that is present. */
+export function firstClaimAt(
+  claims: Readonly<Record<string, unknown>>,
+  paths: readonly ClaimPath[],
+): unknown {
+  return paths.map((path) => claimAt(claims, path)).find((value) => value !== undefined);
+}
+
+/** One path or several, as several. */
+export function claimPaths(value: ClaimPath | readonly ClaimPath[]): readonly ClaimPath[] {
+  return typeof value === 'string' ? [value] : value;
+}
+
 /**
  * What people may write about themselves (Auth0 and Supabase call it `user_metadata`) says nothing about what they may do.
  *

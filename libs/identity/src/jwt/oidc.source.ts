@@ -2,10 +2,11 @@ import type { IdentitySource } from '../identity.source.js';
 import { AccessTokenStrategy } from './access-token.strategy.js';
 import { VerifiedAccessToken } from './access-token.verifier.js';
 import { claimMapper, type ClaimMapping } from './claim-mapping.js';
+import { claimPaths } from './claim-path.js';
 import { unverifiedIssuer } from './compact-jwt.js';
-import { checkedLimits, type TokenOptions } from './token-rules.js';
+import { checkedLimits, CLIENT_CLAIMS, type TokenOptions } from './token-rules.js';
 
-export interface OidcOptions extends Omit<TokenOptions, 'audience'> {
+export interface OidcOptions extends Omit<TokenOptions, 'audience' | 'clientClaims'> {
   /** Name in the audit. Default: the issuer. */
   readonly name?: string | undefined;
   /** What `aud` must name. Default: the `resource` of the server. */
@@ -26,7 +27,8 @@ const TIMEOUT_MS = 10_000;
  * oidc({ issuer: 'https://id.acme.example', claims: { tenant: 'org_id', roles: '/realm_access/roles' } })
  */
 export function oidc(options: OidcOptions): IdentitySource {
-  const { issuer, claims, name, audience, ...limits } = options;
+  const { issuer, claims, name, audience, ...rest } = options;
+  const limits = { ...rest, clientClaims: claimPaths(claims?.client ?? CLIENT_CLAIMS) };
   if (!issuer)
     throw new TypeError("oidc() needs an issuer: write oidc({ issuer: 'https://id.example.com' }).");
   if (audience === '')

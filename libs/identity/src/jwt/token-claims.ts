@@ -1,5 +1,6 @@
 import { CredentialRefused } from '../refusals.js';
-import { ACCESS_TOKEN_TYPES, type TokenRules } from './token-rules.js';
+import { firstClaimAt } from './claim-path.js';
+import { ABSENT, ACCESS_TOKEN_TYPES, type TokenRules } from './token-rules.js';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -13,9 +14,10 @@ const OTHER_TOKENS = ['at_hash', 'c_hash', 'nonce', 'events'];
  */
 export function checkClaims(claims: Claims, typ: unknown, rules: TokenRules, nowSeconds: number): void {
   checkIssuer(claims, rules);
-  checkKind(claims, typ);
+  checkKind(claims, typ, rules);
   checkAudience(claims, rules);
   checkStrings(claims);
+  checkClient(claims, rules);
   checkTimes(claims, rules, nowSeconds);
 }
 
@@ -24,20 +26,40 @@ function checkIssuer({ iss }: Claims, rules: TokenRules): void {
   if (iss !== rules.issuer) throw new CredentialRefused('issuer');
 }
 
-function checkKind(claims: Claims, typ: unknown): void {
+function checkKind(claims: Claims, typ: unknown, rules: TokenRules): void {
   // RFC 7800 §3.1: whoever holds it must prove a key, which a bearer does not.
   if (Object.hasOwn(claims, 'cnf')) throw new CredentialRefused('sender_constrained');
   const isTyped = typeof typ === 'string' && ACCESS_TOKEN_TYPES.includes(typ.toLowerCase());
-  if (!isTyped && OTHER_TOKENS.some((name) => Object.hasOwn(claims, name)))
+  if (
+    !isTyped &&
+    (OTHER_TOKENS.some((name) => Object.hasOwn(claims, name)) || isMeantForClient(claims, rules))
+  )
     throw new CredentialRefused('type');
+  if (rules.isAccessToken(claims) !== true) throw new CredentialRefused('type');
+}
+
+/** OpenID Connect Core §2: the audience of an ID token is its client, and it grants nothing. */
+function isMeantForClient(claims: Claims, rules: TokenRules): boolean {
+  const audiences: unknown[] = Array.isArray(claims['aud']) ? claims['aud'] : [claims['aud']];
+  const client = firstClaimAt(claims, rules.clientClaims);
+  const grants = claims['scope'] !== undefined || claims['scp'] !== undefined;
+  return client !== undefined && !grants && audiences.every((audience) => audience === client);
 }
 
 function checkAudience({ aud }: Claims, rules: TokenRules): void {
+  if (aud === undefined && rules.unboundAudience === ABSENT) return;
   const audiences: unknown[] = Array.isArray(aud) ? aud : [aud];
   if (audiences.length === 0 || !audiences.every((audience) => typeof audience === 'string')) {
     throw new CredentialRefused('claims');
   }
-  if (!audiences.includes(rules.audience)) throw new CredentialRefused('audience');
+  const isUnbound = audiences.every((audience) => audience === rules.unboundAudience);
+  if (!audiences.includes(rules.audience) && !isUnbound) throw new CredentialRefused('audience');
+}
+
+function checkClient(claims: Claims, { clients, clientClaims }: TokenRules): void {
+  if (clients === undefined) return;
+  const client = firstClaimAt(claims, clientClaims);
+  if (typeof client !== 'string' || !clients.includes(client)) throw new CredentialRefused('client');
 }
 
 function checkStrings({ sub, jti, client_id, azp }: Claims): void {

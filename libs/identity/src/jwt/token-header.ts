@@ -23,9 +23,13 @@ export function checkHeader(header: Readonly<Record<string, unknown>>, rules: To
   if (!isAsymmetric(alg) || !rules.algorithms.includes(alg)) throw new CredentialRefused('algorithm');
   if (REFUSED_PARAMETERS.some((parameter) => Object.hasOwn(header, parameter)))
     throw new CredentialRefused('header');
-  if (typeof typ !== 'string' || !rules.types.includes(typ.toLowerCase()))
-    throw new CredentialRefused('type');
+  if (!isAccepted(typ, rules)) throw new CredentialRefused('type');
   if (kid === undefined) return { alg };
   if (typeof kid !== 'string' || kid.length > MAX_KEY_ID_LENGTH) throw new CredentialRefused('header');
   return { alg, kid };
+}
+
+function isAccepted(typ: unknown, { types, untyped }: TokenRules): boolean {
+  if (typ === undefined) return untyped;
+  return typeof typ === 'string' && types.includes(typ.toLowerCase());
 }
