@@ -63,28 +63,88 @@ it('boots when nothing is wrong', async () => {
 
 describe('A tool stops the boot', () => {
   it.each<[string, Record<string, unknown>, string, RegExp]>([
-    ['without a policy', { scopes: undefined }, 'entry_without_policy', /write scopes: \['…'\], role: '…', or public: true/],
+    [
+      'without a policy',
+      { scopes: undefined },
+      'entry_without_policy',
+      /write scopes: \['…'\], role: '…', or public: true/,
+    ],
     ['with empty lists for a policy', { scopes: [], role: [] }, 'entry_without_policy', /has no policy/],
-    ['with public: false alone', { scopes: undefined, public: false }, 'entry_without_policy', /has no policy/],
+    [
+      'with public: false alone',
+      { scopes: undefined, public: false },
+      'entry_without_policy',
+      /has no policy/,
+    ],
     ['with public: "yes"', { scopes: undefined, public: 'yes' }, 'entry_without_policy', /has no policy/],
     ['without a risk', { risk: undefined }, 'entry_without_risk', /write risk: 'read' \| 'write'/],
     ['with a risk nobody knows', { risk: 'harmless' }, 'entry_without_risk', /write risk/],
-    ['that is public and writes', { scopes: undefined, public: true, risk: 'write' }, 'public_entry_risk', /only risk: 'read'/],
-    ['that is public and asks for a scope', { public: true }, 'public_entry_with_policy', /leave out one of the two/],
-    ['that is public and asks for a role', { scopes: undefined, role: 'agent:admin', public: true }, 'public_entry_with_policy', /leave out one/],
-    ['with a scope of two words', { scopes: ['crm:read crm:write'] }, 'entry_scopes', /write scopes: \['crm:read'\]/],
+    [
+      'that is public and writes',
+      { scopes: undefined, public: true, risk: 'write' },
+      'public_entry_risk',
+      /only risk: 'read'/,
+    ],
+    [
+      'that is public and asks for a scope',
+      { public: true },
+      'public_entry_with_policy',
+      /leave out one of the two/,
+    ],
+    [
+      'that is public and asks for a role',
+      { scopes: undefined, role: 'agent:admin', public: true },
+      'public_entry_with_policy',
+      /leave out one/,
+    ],
+    [
+      'with a scope of two words',
+      { scopes: ['crm:read crm:write'] },
+      'entry_scopes',
+      /write scopes: \['crm:read'\]/,
+    ],
     ['with a scope that is no string', { scopes: [7] }, 'entry_scopes', /scope tokens/],
-    ['with a role that is no string', { role: { admin: true } }, 'entry_role', /write role: 'agent:read-only'/],
-    ['with a role that is not configured', { role: 'agent:owner' }, 'unknown_role', /add it to roles: \{ 'agent:owner': \[\] \}/],
-    ['with a tenancy nobody knows', { tenancy: 'optional' }, 'entry_tenancy', /write tenancy: 'required' or 'none'/],
+    [
+      'with a role that is no string',
+      { role: { admin: true } },
+      'entry_role',
+      /write role: 'agent:read-only'/,
+    ],
+    [
+      'with a role that is not configured',
+      { role: 'agent:owner' },
+      'unknown_role',
+      /add it to roles: \{ 'agent:owner': \[\] \}/,
+    ],
+    [
+      'with a tenancy nobody knows',
+      { tenancy: 'optional' },
+      'entry_tenancy',
+      /write tenancy: 'required' or 'none'/,
+    ],
     ['without a name', { name: '' }, 'entry_name', /1 to 128 characters/],
     ['with a name no client can call', { name: 'open record' }, 'entry_name', /A-Z a-z 0-9/],
     ['without a description', { description: ' ' }, 'entry_description', /needs a description/],
     ['with a schema of a string', { input: z.string() }, 'entry_input', /wrap it in z\.object/],
     ['with a schema that is none', { input: { type: 'object' } }, 'entry_input', /use z\.object/],
-    ['with a schema without a JSON form', { input: z.object({ at: z.date() }) }, 'entry_input', /cannot be served/],
-    ['with an output without a JSON form', { output: z.object({ at: z.date() }) }, 'entry_output', /cannot be served/],
-    ['with auditFields that are no names', { auditFields: [true] }, 'entry_audit_fields', /list of argument names/],
+    [
+      'with a schema without a JSON form',
+      { input: z.object({ at: z.date() }) },
+      'entry_input',
+      /cannot be served/,
+    ],
+    [
+      'with an output without a JSON form',
+      { output: z.object({ at: z.date() }) },
+      'entry_output',
+      /cannot be served/,
+    ],
+    [
+      'with auditFields that are no names',
+      { auditFields: [true] },
+      'entry_audit_fields',
+      /list of argument names/,
+    ],
   ])('%s', async (_what, options, code, sentence) => {
     expect(await problemsOf({ providers: [toolWith(options)] })).toEqual([
       { code, message: expect.stringMatching(sentence) },
@@ -154,8 +214,16 @@ describe('An entry stops the boot', () => {
   it.each<[string, Provider, string]>([
     ['on what a factory returns', { provide: 'TOOLS', useFactory: () => new Tools() }, 'entry_on_factory'],
     ['on a value', { provide: 'TOOLS', useValue: new Tools() }, 'entry_on_custom_provider'],
-    ['on a value in place of its class', { provide: Tools, useValue: new Tools() }, 'entry_on_custom_provider'],
-    ['on what a slow factory returns', { provide: 'TOOLS', useFactory: async () => new Tools() }, 'entry_on_factory'],
+    [
+      'on a value in place of its class',
+      { provide: Tools, useValue: new Tools() },
+      'entry_on_custom_provider',
+    ],
+    [
+      'on what a slow factory returns',
+      { provide: 'TOOLS', useFactory: async () => new Tools() },
+      'entry_on_factory',
+    ],
     ['on a class behind another token', { provide: 'TOOLS', useClass: Tools }, 'entry_on_custom_provider'],
   ])('%s, whose guards Nest may leave out', async (_what, provider, code) => {
     expect(await problemsOf({ providers: [provider] })).toEqual([
@@ -164,7 +232,10 @@ describe('An entry stops the boot', () => {
   });
 
   it('with all of its problems at once, and those of the others', async () => {
-    const providers = [toolWith({ risk: 'x', scopes: undefined, description: '' }), resourceWith({ uri: '' })];
+    const providers = [
+      toolWith({ risk: 'x', scopes: undefined, description: '' }),
+      resourceWith({ uri: '' }),
+    ];
     expect((await problemsOf({ providers })).map(({ code }) => code)).toEqual([
       'entry_without_risk',
       'entry_without_policy',
@@ -201,25 +272,72 @@ describe('A declaration is refused where it stands', () => {
 describe('An option stops the boot', () => {
   const cases: [string, Partial<SallyportOptions> | (() => Partial<SallyportOptions>), string, RegExp][] = [
     ['without an identity source', { identity: [] }, 'no_source', /write identity: \[oidc\(/],
-    ['without a list of identity sources', { identity: undefined as never }, 'no_source', /No identity source/],
+    [
+      'without a list of identity sources',
+      { identity: undefined as never },
+      'no_source',
+      /No identity source/,
+    ],
     ['without a resource', { resource: '' }, 'resource_missing', /write resource: 'https:/],
-    ['with a resource that is no URL', { resource: 'mcp' }, 'resource_invalid', /write the URL of the endpoint/],
-    ['with a resource over plain http', { resource: 'http://mcp.acme.example/mcp' }, 'resource_insecure', /write 'https:\/\/mcp\.acme\.example\/mcp'/],
-    ['with a resource that ends in a slash', { resource: `${RESOURCE}/` }, 'endpoint_path', /write resource: '…\/mcp'/],
-    ['with a provider over plain http', { identity: [oidc({ issuer: 'http://id.acme.example' })] }, 'issuer_insecure', /write 'https:\/\/id\.acme\.example'/],
+    [
+      'with a resource that is no URL',
+      { resource: 'mcp' },
+      'resource_invalid',
+      /write the URL of the endpoint/,
+    ],
+    [
+      'with a resource over plain http',
+      { resource: 'http://mcp.acme.example/mcp' },
+      'resource_insecure',
+      /write 'https:\/\/mcp\.acme\.example\/mcp'/,
+    ],
+    [
+      'with a resource that ends in a slash',
+      { resource: `${RESOURCE}/` },
+      'endpoint_path',
+      /write resource: '…\/mcp'/,
+    ],
+    [
+      'with a provider over plain http',
+      { identity: [oidc({ issuer: 'http://id.acme.example' })] },
+      'issuer_insecure',
+      /write 'https:\/\/id\.acme\.example'/,
+    ],
     ['with a provider that is no URL', { identity: [oidc({ issuer: 'acme' })] }, 'issuer_invalid', /issuer/],
-    ['with two sources for one issuer', () => ({ identity: [oidc({ issuer: issuer.url, name: 'a' }), oidc({ issuer: issuer.url, name: 'b' })] }), 'duplicate_issuer', /remove one/],
+    [
+      'with two sources for one issuer',
+      () => ({
+        identity: [oidc({ issuer: issuer.url, name: 'a' }), oidc({ issuer: issuer.url, name: 'b' })],
+      }),
+      'duplicate_issuer',
+      /remove one/,
+    ],
     ['without a server name', { server: { name: '', version: '1' } }, 'server', /write server:/],
-    ['with an unknown anonymous', { anonymous: 'everyone' as never }, 'anonymous', /'public-entries' or 'refuse'/],
+    [
+      'with an unknown anonymous',
+      { anonymous: 'everyone' as never },
+      'anonymous',
+      /'public-entries' or 'refuse'/,
+    ],
     ['with an unknown listing', { listing: 'all' as never }, 'listing', /'consentable' or 'granted'/],
     ['with roles in a circle', { roles: { a: ['b'], b: ['a'] } }, 'cyclic_roles', /leave out one/],
     ['with scopes in a circle', { scopes: { a: ['b'], b: ['a'] } }, 'cyclic_scopes', /leave out one/],
     ['with a limit of nothing', { limits: { maxBodyBytes: 0 } }, 'limits', /limits\.maxBodyBytes/],
     ['with an endless limit', { limits: { maxDepth: Infinity } }, 'limits', /limits\.maxDepth/],
-    ['with an origin with a path', { allowedOrigins: ['https://app.example/x'] }, 'allowed_origins', /without a path/],
+    [
+      'with an origin with a path',
+      { allowedOrigins: ['https://app.example/x'] },
+      'allowed_origins',
+      /without a path/,
+    ],
     ['with every origin', { allowedOrigins: ['*'] }, 'allowed_origins', /no origin/],
     ['with a host with a port', { allowedHosts: ['mcp.example:80'] }, 'allowed_hosts', /without a port/],
-    ['with offline_access at sign-in', { signInScopes: ['offline_access'] }, 'sign_in_scopes', /leave it out/],
+    [
+      'with offline_access at sign-in',
+      { signInScopes: ['offline_access'] },
+      'sign_in_scopes',
+      /leave it out/,
+    ],
     ['with an endless shutdown', { drainSeconds: Infinity }, 'drain_seconds', /drainSeconds: 10/],
   ];
 
@@ -260,14 +378,17 @@ it('takes entries of request scope as they are', async () => {
   await server.close();
 });
 
-it.each([RESOURCE, 'http://127.0.0.1', 'http://127.0.0.1/', 'http://127.0.0.1/a/b', 'http://127.0.0.1/mcp?x=1'])(
-  'serves the resource %s at its path',
-  async (resource) => {
-    const token = await issuer.token({ tenant: 'acme', scope: 'crm:read', claims: { aud: resource } });
-    const server = await TestServer.start({ issuer, providers: [toolWith({})], sallyport: { resource } });
-    const { pathname } = new URL(resource);
-    const answer = await send(`${server.origin}${pathname}`, { token, ...toolCall('open') });
-    expect(answer.status).toBe(200);
-    await server.close();
-  },
-);
+it.each([
+  RESOURCE,
+  'http://127.0.0.1',
+  'http://127.0.0.1/',
+  'http://127.0.0.1/a/b',
+  'http://127.0.0.1/mcp?x=1',
+])('serves the resource %s at its path', async (resource) => {
+  const token = await issuer.token({ tenant: 'acme', scope: 'crm:read', claims: { aud: resource } });
+  const server = await TestServer.start({ issuer, providers: [toolWith({})], sallyport: { resource } });
+  const { pathname } = new URL(resource);
+  const answer = await send(`${server.origin}${pathname}`, { token, ...toolCall('open') });
+  expect(answer.status).toBe(200);
+  await server.close();
+});

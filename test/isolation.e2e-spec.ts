@@ -63,9 +63,7 @@ describe.each(PLATFORMS)('Concurrent calls, on %s,', (platform) => {
   afterAll(async () => server.close());
 
   it('never see the principal, the tenant, the arguments or the answer of another', async () => {
-    const tokens = await Promise.all(
-      PRINCIPALS.map((who) => issuer.token({ ...who, scope: 'crm:read' })),
-    );
+    const tokens = await Promise.all(PRINCIPALS.map((who) => issuer.token({ ...who, scope: 'crm:read' })));
     const calls = Array.from({ length: CALLS }, (_, index) => ({
       who: PRINCIPALS[index % 4],
       secret: `secret-${index}`,
@@ -78,7 +76,9 @@ describe.each(PLATFORMS)('Concurrent calls, on %s,', (platform) => {
       },
     }));
     const { answer, records } = await server.observe(() =>
-      Promise.all(calls.map(({ message: { era, ...message } }) => server.send({ ...message, ...(era && { era }) }))),
+      Promise.all(
+        calls.map(({ message: { era, ...message } }) => server.send({ ...message, ...(era && { era }) })),
+      ),
     );
     const ids = answer.map(({ result }, index) => {
       const { who, secret } = calls[index] ?? {};
@@ -108,8 +108,7 @@ describe.each(PLATFORMS)('Concurrent calls, on %s,', (platform) => {
         return { result, expected: { after: `${sub}@${tenant}`, secret: `s-${index}` } };
       }),
     );
-    for (const { result, expected } of answers)
-      expect(result).toMatchObject({ structuredContent: expected });
+    for (const { result, expected } of answers) expect(result).toMatchObject({ structuredContent: expected });
     await Promise.all(clients.map((client) => client.close()));
   });
 });

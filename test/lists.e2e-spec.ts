@@ -82,7 +82,10 @@ const CALLERS: readonly [string, TokenRequest | undefined][] = [
   ['a principal with nothing', { tenant: 'acme' }],
   ['a principal with a scope', { tenant: 'acme', scope: 'crm:read' }],
   ['a principal with a role', { tenant: 'acme', roles: ['agent:contributor'] }],
-  ['a principal with a role that inherits, and all scopes', { tenant: 'acme', roles: ['agent:admin'], scope: 'crm:read crm:write' }],
+  [
+    'a principal with a role that inherits, and all scopes',
+    { tenant: 'acme', roles: ['agent:admin'], scope: 'crm:read crm:write' },
+  ],
 ];
 
 let issuer: TestIssuer;
@@ -109,7 +112,12 @@ function said({ status, error }: Answer): 'known' | 'consentable' | 'hidden' {
 }
 
 /** For every kind and every policy: what is listed must be exactly what the call admits to. */
-async function expectAgreement(server: TestServer, era: Era, who: TokenRequest | undefined, listed: readonly string[]) {
+async function expectAgreement(
+  server: TestServer,
+  era: Era,
+  who: TokenRequest | undefined,
+  listed: readonly string[],
+) {
   const token = who === undefined ? undefined : await issuer.token(who);
   for (const { list, member, call } of KINDS) {
     const shown = shownIn(await server.send({ era, token, method: list }), member);
@@ -155,14 +163,23 @@ describe.each(WAYS)('Lists, on %s in %s:', (platform, era) => {
     }
   });
 
-  it.each(KINDS)('are recorded with how many entries were shown, and run nothing: $list', async ({ list, member }) => {
-    const token = await issuer.token({ tenant: 'acme', scope: 'crm:read' });
-    const { answer, ran, records } = await server.observe(() => server.send({ era, token, method: list }));
-    expect(ran).toEqual([]);
-    expect(records).toMatchObject([
-      { kind: 'list', method: list, shown: shownIn(answer, member).length, subject: 'alice', tenant: 'acme' },
-    ]);
-  });
+  it.each(KINDS)(
+    'are recorded with how many entries were shown, and run nothing: $list',
+    async ({ list, member }) => {
+      const token = await issuer.token({ tenant: 'acme', scope: 'crm:read' });
+      const { answer, ran, records } = await server.observe(() => server.send({ era, token, method: list }));
+      expect(ran).toEqual([]);
+      expect(records).toMatchObject([
+        {
+          kind: 'list',
+          method: list,
+          shown: shownIn(answer, member).length,
+          subject: 'alice',
+          tenant: 'acme',
+        },
+      ]);
+    },
+  );
 
   it('do not tell what an entry asks of its callers', async () => {
     const token = await issuer.token({ tenant: 'acme', roles: ['agent:admin'], scope: 'crm:read' });

@@ -138,7 +138,11 @@ describe("A guard of the application's own", () => {
   const GUARDS = [NoCalls, NoCallsPerRequest, NoCallsTransient, NoCallsOfAlice, Closed];
   const cases = SCOPES.flatMap(([name, scope]) =>
     GUARDS.flatMap((guard) =>
-      guardedTools(guard, scope).map((tools): [string, string, Type] => [guard.name, `${tools.name} of scope ${name}`, tools]),
+      guardedTools(guard, scope).map((tools): [string, string, Type] => [
+        guard.name,
+        `${tools.name} of scope ${name}`,
+        tools,
+      ]),
     ),
   );
 
@@ -240,7 +244,8 @@ class Decorated {
 }
 
 function textOf(answer: { result: Record<string, unknown> | undefined }): string {
-  return (answer.result?.['content'] as { text: string }[])[0]?.text ?? '';
+  const content = answer.result?.['content'] as { text: string }[] | undefined;
+  return content?.[0]?.text ?? '';
 }
 
 describe("Nest's own pipeline runs around a method", () => {
@@ -260,8 +265,18 @@ describe("Nest's own pipeline runs around a method", () => {
   });
 
   const wide: [string, Provider, { word?: string }, string][] = [
-    ['interceptors', { provide: APP_INTERCEPTOR, useClass: Stamp }, {}, 'x, plain for alice by Decorated.plain'],
-    ['interceptors of request scope', { provide: APP_INTERCEPTOR, useClass: StampPerRequest }, {}, 'x, plain for alice by Decorated.plain'],
+    [
+      'interceptors',
+      { provide: APP_INTERCEPTOR, useClass: Stamp },
+      {},
+      'x, plain for alice by Decorated.plain',
+    ],
+    [
+      'interceptors of request scope',
+      { provide: APP_INTERCEPTOR, useClass: StampPerRequest },
+      {},
+      'x, plain for alice by Decorated.plain',
+    ],
     ['pipes', { provide: APP_PIPE, useClass: Shout }, { word: 'quiet' }, 'QUIET'],
     ['filters', { provide: APP_FILTER, useClass: Kindly }, { word: 'never' }, 'not this time, alice'],
   ];
@@ -280,7 +295,10 @@ describe("Nest's own pipeline runs around a method", () => {
   });
 
   it('and a pipe that refuses is an error the model can read', async () => {
-    const { answer, records } = await callOn({ providers: [Decorated] }, 'piped', { word: 'a', count: 'many' });
+    const { answer, records } = await callOn({ providers: [Decorated] }, 'piped', {
+      word: 'a',
+      count: 'many',
+    });
     expect(answer.result).toMatchObject({ isError: true });
     expect(records).toMatchObject([{ outcome: 'failed' }]);
   });
@@ -352,7 +370,11 @@ class Curious {
 
   @McpTool({ ...OPEN, name: 'vandal', input })
   vandal(@Args() args: { limit: number; nested: { deep: boolean }; tags: string[] }) {
-    for (const damage of [() => (args.limit = 99), () => (args.nested.deep = false), () => args.tags.push('x')])
+    for (const damage of [
+      () => (args.limit = 99),
+      () => (args.nested.deep = false),
+      () => args.tags.push('x'),
+    ])
       expect(damage).toThrow(TypeError);
     return { args };
   }

@@ -39,7 +39,13 @@ class Tools {
 class GuardedTools {
   constructor(private readonly runs: Runs) {}
 
-  @McpTool({ name: 'crm_open', description: 'Opens.', scopes: ['crm:read'], role: 'agent:read-only', risk: 'read' })
+  @McpTool({
+    name: 'crm_open',
+    description: 'Opens.',
+    scopes: ['crm:read'],
+    role: 'agent:read-only',
+    risk: 'read',
+  })
   open() {
     this.runs.note('crm_open');
     return 'opened';
@@ -113,33 +119,45 @@ describe.each(WAYS)('Public entries, on %s in %s:', (platform, era) => {
 
   it.each([
     ['a tool', toolCall('crm_open'), toolCall('crm_opem')],
-    ['a tool, asked for with arguments that do not match', toolCall('crm_open', { x: 1 }), toolCall('crm_opem', { x: 1 })],
+    [
+      'a tool, asked for with arguments that do not match',
+      toolCall('crm_open', { x: 1 }),
+      toolCall('crm_opem', { x: 1 }),
+    ],
     [
       'a resource',
       { method: 'resources/read', params: { uri: 'crm://record' } },
       { method: 'resources/read', params: { uri: 'crm://recorb' } },
     ],
-  ])('are all that a caller without a credential can tell from nothing: %s', async (_what, hidden, unknown) => {
-    const refused = await call(hidden);
-    const missing = await call(unknown);
-    expect(comparable(refused.answer)).toEqual(comparable(missing.answer));
-    expect(refused.answer.status).toBe(401);
-    expect(refused.answer.headers['www-authenticate']).toBe(CHALLENGE);
-    expect(refused.answer.error).toMatchObject({ code: -32010, data: { scopes: signInScopes } });
-    for (const { ran, records } of [refused, missing]) {
-      expect(ran).toEqual([]);
-      expect(records).toMatchObject([{ kind: 'refusal', reason: 'authentication_required' }]);
-    }
-  });
-
-  it.each(['completion/complete', 'resources/subscribe', 'subscriptions/listen', 'logging/setLevel', 'tasks/list', 'sampling/createMessage', 'x'])(
-    'open no other method: %s',
-    async (method) => {
-      const { answer, ran } = await call({ method, params: { name: 'docs_search', uri: 'docs://a' } });
-      expect(ran).toEqual([]);
-      expect(answer.error).toMatchObject({ code: -32601 });
+  ])(
+    'are all that a caller without a credential can tell from nothing: %s',
+    async (_what, hidden, unknown) => {
+      const refused = await call(hidden);
+      const missing = await call(unknown);
+      expect(comparable(refused.answer)).toEqual(comparable(missing.answer));
+      expect(refused.answer.status).toBe(401);
+      expect(refused.answer.headers['www-authenticate']).toBe(CHALLENGE);
+      expect(refused.answer.error).toMatchObject({ code: -32010, data: { scopes: signInScopes } });
+      for (const { ran, records } of [refused, missing]) {
+        expect(ran).toEqual([]);
+        expect(records).toMatchObject([{ kind: 'refusal', reason: 'authentication_required' }]);
+      }
     },
   );
+
+  it.each([
+    'completion/complete',
+    'resources/subscribe',
+    'subscriptions/listen',
+    'logging/setLevel',
+    'tasks/list',
+    'sampling/createMessage',
+    'x',
+  ])('open no other method: %s', async (method) => {
+    const { answer, ran } = await call({ method, params: { name: 'docs_search', uri: 'docs://a' } });
+    expect(ran).toEqual([]);
+    expect(answer.error).toMatchObject({ code: -32601 });
+  });
 });
 
 describe.each(WAYS)('Without a credential, on %s in %s,', (platform, era) => {
@@ -172,7 +190,10 @@ describe.each(WAYS)('Without a credential, on %s in %s,', (platform, era) => {
   it("nobody connects or lists where anonymous is 'refuse'", async () => {
     const sallyport = { signInScopes, anonymous: 'refuse' } as const;
     const server = await TestServer.start({ issuer, platform, providers: [Tools], sallyport });
-    await expectChallenges(server, everything.filter(({ method }) => method !== 'tools/call'));
+    await expectChallenges(
+      server,
+      everything.filter(({ method }) => method !== 'tools/call'),
+    );
   });
 
   it("nobody calls a public entry where anonymous is 'refuse': everybody is asked to sign in first", async () => {

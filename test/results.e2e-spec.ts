@@ -79,7 +79,8 @@ class Tools {
 
   @McpPrompt({ ...OPEN, name: 'prompt', input: z.object({ what: z.string() }) })
   prompt(@Args('what') what: string): unknown {
-    if (what === 'messages') return { messages: [{ role: 'assistant', content: { type: 'text', text: 'hi' } }] };
+    if (what === 'messages')
+      return { messages: [{ role: 'assistant', content: { type: 'text', text: 'hi' } }] };
     if (what === 'several') return [{ role: 'user', content: { type: 'text', text: 'a' } }];
     return (RETURNS[what] ?? THROWS[what])?.();
   }
@@ -112,17 +113,37 @@ describe.each(WAYS)('What a method returns, on %s in %s,', (platform, era) => {
   it.each<[string, { method: string; params: Json }, Json]>([
     ['a string', toolCall('give', { what: 'text' }), { content: [{ type: 'text', text: 'hello' }] }],
     ['nothing', toolCall('give', { what: 'nothing' }), { content: [] }],
-    ['an object', toolCall('give', { what: 'object' }), { structuredContent: { a: 1, at: '1970-01-01T00:00:00.000Z' } }],
+    [
+      'an object',
+      toolCall('give', { what: 'object' }),
+      { structuredContent: { a: 1, at: '1970-01-01T00:00:00.000Z' } },
+    ],
     ['a list', toolCall('give', { what: 'list' }), { content: [{ text: '[1,2]' }] }],
     ['a number', toolCall('give', { what: 'number' }), { content: [{ text: '7' }] }],
-    ['MCP content', toolCall('give', { what: 'content' }), { content: [{ text: 'as it is' }], _meta: { a: 1 } }],
-    ['an object with a declared output', toolCall('typed', { value: { id: 'x' } }), { structuredContent: { id: 'x', count: 0 } }],
-    ['text of a resource', read('text'), { contents: [{ uri: 'docs://text', mimeType: 'text/plain', text: 'hello' }] }],
+    [
+      'MCP content',
+      toolCall('give', { what: 'content' }),
+      { content: [{ text: 'as it is' }], _meta: { a: 1 } },
+    ],
+    [
+      'an object with a declared output',
+      toolCall('typed', { value: { id: 'x' } }),
+      { structuredContent: { id: 'x', count: 0 } },
+    ],
+    [
+      'text of a resource',
+      read('text'),
+      { contents: [{ uri: 'docs://text', mimeType: 'text/plain', text: 'hello' }] },
+    ],
     ['JSON of a resource', read('list'), { contents: [{ mimeType: 'application/json', text: '[1,2]' }] }],
     ['bytes of a resource', read('bytes'), { contents: [{ uri: 'docs://bytes', blob: 'AQID' }] }],
     ['contents of a resource', read('contents'), { contents: [{ uri: 'docs://x', text: 'own' }] }],
     ['a prompt as a string', prompt('text'), { messages: [{ role: 'user', content: { text: 'hello' } }] }],
-    ['a prompt as messages', prompt('messages'), { messages: [{ role: 'assistant', content: { text: 'hi' } }] }],
+    [
+      'a prompt as messages',
+      prompt('messages'),
+      { messages: [{ role: 'assistant', content: { text: 'hi' } }] },
+    ],
     ['a prompt as a list of messages', prompt('several'), { messages: [{ content: { text: 'a' } }] }],
   ])('%s, becomes a result', async (_what, message, result) => {
     const { answer, records } = await call(message);
@@ -141,7 +162,10 @@ describe.each(WAYS)('What a method returns, on %s in %s,', (platform, era) => {
     ['a tool with a circle', toolCall('give', { what: 'circle' })],
     ['a tool with a bigint', toolCall('give', { what: 'bigint' })],
     ['a tool, not as its output is declared', toolCall('typed', { value: { id: 7, password: SECRET } })],
-    ['a tool, MCP content that goes around its output', toolCall('typed', { value: { content: [], structuredContent: { password: SECRET } } })],
+    [
+      'a tool, MCP content that goes around its output',
+      toolCall('typed', { value: { content: [], structuredContent: { password: SECRET } } }),
+    ],
     ['a resource with a circle', read('circle')],
     ['a resource with nothing', read('nothing')],
     ['a prompt that is a number', prompt('number')],
@@ -163,14 +187,20 @@ describe.each(WAYS)('What a method returns, on %s in %s,', (platform, era) => {
     if (error === undefined) expect(result).toMatchObject({ isError: true });
   }
 
-  describe.each(['error', 'sql', 'string', 'internal'])('an exception (%s) that is not for callers', (what) => {
-    it.each([toolCall('give', { what }), read(what), prompt(what)])('says nothing of itself in $method', async (message) => {
-      const { answer, records } = await call(message);
-      expectFailure(answer);
-      expect(answer.text).toContain(records[0]?.call ?? 'no record');
-      expect(records).toMatchObject([{ outcome: 'failed' }]);
-    });
-  });
+  describe.each(['error', 'sql', 'string', 'internal'])(
+    'an exception (%s) that is not for callers',
+    (what) => {
+      it.each([toolCall('give', { what }), read(what), prompt(what)])(
+        'says nothing of itself in $method',
+        async (message) => {
+          const { answer, records } = await call(message);
+          expectFailure(answer);
+          expect(answer.text).toContain(records[0]?.call ?? 'no record');
+          expect(records).toMatchObject([{ outcome: 'failed' }]);
+        },
+      );
+    },
+  );
 
   it.each([
     ['missing', 'There is no record 7.'],

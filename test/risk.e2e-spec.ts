@@ -85,7 +85,10 @@ describe.each(WAYS)('Risk, on %s in %s:', (platform, era) => {
 
   it.each([
     ['the same call again', {}],
-    ['an answer to a question nobody asked', { inputResponses: { approve: { action: 'accept', content: {} } } }],
+    [
+      'an answer to a question nobody asked',
+      { inputResponses: { approve: { action: 'accept', content: {} } } },
+    ],
     ['a request state of its own making', { requestState: 'approved', inputResponses: {} }],
     ['a claim in _meta', { _meta: { approved: true, approval: 'yes' } }],
   ])('is not moved by %s', async (_what, more) => {
@@ -99,7 +102,9 @@ describe.each(WAYS)('Risk, on %s in %s:', (platform, era) => {
 
   it('asks for consent before it asks for approval', async () => {
     const token = await tokenOf('other');
-    const { answer, records } = await server.observe(() => server.send({ era, token, ...toolCall('delete') }));
+    const { answer, records } = await server.observe(() =>
+      server.send({ era, token, ...toolCall('delete') }),
+    );
     expect(answer.error).toMatchObject({ data: { reason: 'insufficient_scope' } });
     expect(records).toMatchObject([{ reason: 'insufficient_scope', decision: 'refuse' }]);
   });

@@ -52,7 +52,11 @@ type Message = { method: string; params: Json };
 /** A call of something hidden, and the same of something that does not exist. */
 const HIDDEN: readonly [string, Message, Message][] = [
   ['a tool', toolCall('purge', { days: 1 }), toolCall('purgx', { days: 1 })],
-  ['a tool, with arguments that do not match', toolCall('purge', { days: 'x' }), toolCall('purgx', { days: 'x' })],
+  [
+    'a tool, with arguments that do not match',
+    toolCall('purge', { days: 'x' }),
+    toolCall('purgx', { days: 'x' }),
+  ],
   ['a tool that also lacks scopes and waits for approval', toolCall('wipe'), toolCall('wipx')],
   [
     'a resource',
@@ -124,13 +128,17 @@ describe.each(WAYS)('Roles, on %s in %s:', (platform, era) => {
 
   it('does not inherit upwards', async () => {
     const token = await issuer.token({ tenant: 'acme', roles: ['agent:read-only', 'agent:robot'] });
-    const { ran } = await server.observe(() => server.send({ era, token, ...toolCall('purge', { days: 1 }) }));
+    const { ran } = await server.observe(() =>
+      server.send({ era, token, ...toolCall('purge', { days: 1 }) }),
+    );
     expect(ran).toEqual([]);
   });
 
   it('runs the entry of the role for its holder', async () => {
     const token = await issuer.token({ tenant: 'acme', roles: ['agent:admin'] });
-    const { ran } = await server.observe(() => server.send({ era, token, ...toolCall('purge', { days: 1 }) }));
+    const { ran } = await server.observe(() =>
+      server.send({ era, token, ...toolCall('purge', { days: 1 }) }),
+    );
     expect(ran).toEqual(['purge']);
   });
 });

@@ -64,21 +64,30 @@ describe.each(WAYS)('Scopes, on %s in %s:', (platform, era) => {
     return server.observe(() => server.send({ era, token, ...message }));
   }
 
-  it.each(ASKED)('refuses a caller that lacks the scope of %s, naming all of them', async (_what, message, scopes) => {
-    const { answer, ran, records } = await callWith('mail:read', message);
-    expect(answer.status).toBe(403);
-    expect(answer.headers['www-authenticate']).toBe(
-      `Bearer resource_metadata="${METADATA}", scope="${scopes.join(' ')}", error="insufficient_scope", ` +
-        'error_description="The access token lacks a scope that this operation needs."',
-    );
-    const data = { reason: 'insufficient_scope', scopes, resource_metadata: METADATA };
-    expect(answer.error).toEqual(expect.objectContaining({ code: -32011, data }));
-    expect(answer.messages[0]).toMatchObject({ jsonrpc: '2.0', id: 1 });
-    expect(ran).toEqual([]);
-    expect(records).toMatchObject([
-      { kind: 'refusal', decision: 'refuse', reason: 'insufficient_scope', scopesRequired: scopes, subject: 'alice' },
-    ]);
-  });
+  it.each(ASKED)(
+    'refuses a caller that lacks the scope of %s, naming all of them',
+    async (_what, message, scopes) => {
+      const { answer, ran, records } = await callWith('mail:read', message);
+      expect(answer.status).toBe(403);
+      expect(answer.headers['www-authenticate']).toBe(
+        `Bearer resource_metadata="${METADATA}", scope="${scopes.join(' ')}", error="insufficient_scope", ` +
+          'error_description="The access token lacks a scope that this operation needs."',
+      );
+      const data = { reason: 'insufficient_scope', scopes, resource_metadata: METADATA };
+      expect(answer.error).toEqual(expect.objectContaining({ code: -32011, data }));
+      expect(answer.messages[0]).toMatchObject({ jsonrpc: '2.0', id: 1 });
+      expect(ran).toEqual([]);
+      expect(records).toMatchObject([
+        {
+          kind: 'refusal',
+          decision: 'refuse',
+          reason: 'insufficient_scope',
+          scopesRequired: scopes,
+          subject: 'alice',
+        },
+      ]);
+    },
+  );
 
   it.each(ASKED)('runs %s for a caller that holds every scope', async (_what, message, scopes) => {
     const { answer, ran, records } = await callWith(scopes.join(' '), message);

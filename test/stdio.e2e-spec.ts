@@ -99,7 +99,14 @@ describe.each(ERAS)('Over stdio in %s, a caller with a token', (era) => {
     expect(answer.result).toMatchObject({ content: [{ text: 'alice@acme: hi' }] });
     expect(ran).toEqual(['open']);
     expect(records).toMatchObject([
-      { kind: 'attempt', via: 'stdio', address: null, subject: 'alice', tenant: 'acme', outcome: 'completed' },
+      {
+        kind: 'attempt',
+        via: 'stdio',
+        address: null,
+        subject: 'alice',
+        tenant: 'acme',
+        outcome: 'completed',
+      },
     ]);
   });
 
@@ -119,12 +126,25 @@ describe.each(ERAS)('Over stdio in %s, a caller with a token', (era) => {
     [
       'lacks the scope',
       { method: 'prompts/get', params: { name: 'ask' } },
-      { code: -32011, data: { reason: 'insufficient_scope', scopes: ['tickets:read'], resource_metadata: METADATA } },
+      {
+        code: -32011,
+        data: { reason: 'insufficient_scope', scopes: ['tickets:read'], resource_metadata: METADATA },
+      },
       'insufficient_scope',
     ],
     ['lacks the role', toolCall('purge'), { code: -32602, data: { reason: 'unknown' } }, 'role'],
-    ['asks for what does not exist', toolCall('purgx'), { code: -32602, data: { reason: 'unknown' } }, 'unknown_entry'],
-    ['needs approval', toolCall('wipe'), { code: -32012, data: { reason: 'approval_required' } }, 'approval_required'],
+    [
+      'asks for what does not exist',
+      toolCall('purgx'),
+      { code: -32602, data: { reason: 'unknown' } },
+      'unknown_entry',
+    ],
+    [
+      'needs approval',
+      toolCall('wipe'),
+      { code: -32012, data: { reason: 'approval_required' } },
+      'approval_required',
+    ],
   ])('is refused when it %s', async (_what, message, error, reason) => {
     const { answer, ran, records } = await call(message);
     expect(answer.error).toMatchObject(error);
@@ -196,18 +216,25 @@ describe.each(ERAS)('Over stdio in %s, a line', (era) => {
     expect((await client.request({ era, id: 'next', ...toolCall('open') })).result).toBeDefined();
   });
 
-  it.each(['subscriptions/listen', 'completion/complete', 'resources/subscribe', 'logging/setLevel', 'tasks/list', 'roots/list', 'nonsense'])(
-    'with the method %s is answered by us, and not by the SDK',
-    async (method) => {
-      const { answer, ran } = await client.observe(() => client.request({ era, id: method, method }));
-      expect(answer.error).toEqual({ code: -32601, message: 'This method is not served here.' });
-      expect(ran).toEqual([]);
-    },
-  );
+  it.each([
+    'subscriptions/listen',
+    'completion/complete',
+    'resources/subscribe',
+    'logging/setLevel',
+    'tasks/list',
+    'roots/list',
+    'nonsense',
+  ])('with the method %s is answered by us, and not by the SDK', async (method) => {
+    const { answer, ran } = await client.observe(() => client.request({ era, id: method, method }));
+    expect(answer.error).toEqual({ code: -32601, message: 'This method is not served here.' });
+    expect(ran).toEqual([]);
+  });
 
   it('may come in pieces, and several at a time', async () => {
     const bytes = Buffer.from(
-      ['é', '🚀', '三'].map((word, id) => `${JSON.stringify(bodyOf({ era, id, ...toolCall('open', { word }) }))}\n`).join(''),
+      ['é', '🚀', '三']
+        .map((word, id) => `${JSON.stringify(bodyOf({ era, id, ...toolCall('open', { word }) }))}\n`)
+        .join(''),
     );
     for (const byte of bytes) client.write(Buffer.from([byte]));
     client.write(bytes);

@@ -21,7 +21,13 @@ class Tools {
     return { issuer, subject, tenant, client, roles, scopes, args };
   }
 
-  @McpTool({ name: 'clock', description: 'Says the time.', scopes: ['crm:read'], risk: 'read', tenancy: 'none' })
+  @McpTool({
+    name: 'clock',
+    description: 'Says the time.',
+    scopes: ['crm:read'],
+    risk: 'read',
+    tenancy: 'none',
+  })
   clock() {
     this.runs.note('clock');
     return 'noon';
@@ -31,19 +37,30 @@ class Tools {
 /** Everything a caller writes itself, and from which nobody may learn who it is. */
 const CLAIMED: readonly [string, { headers?: Record<string, string>; params?: Json }][] = [
   ['a header X-Tenant', { headers: { 'X-Tenant': 'globex', 'X-Tenant-Id': 'globex', Tenant: 'globex' } }],
-  ['headers of a proxy', { headers: { 'X-Forwarded-User': 'root', 'X-Remote-User': 'root', From: 'root@globex' } }],
+  [
+    'headers of a proxy',
+    { headers: { 'X-Forwarded-User': 'root', 'X-Remote-User': 'root', From: 'root@globex' } },
+  ],
   ['a cookie', { headers: { Cookie: 'tenant=globex; session=root' } }],
   ['a session id', { headers: { 'Mcp-Session-Id': 'session-of-globex' } }],
   ['arguments', { params: { arguments: { tenant: 'globex', principal: { subject: 'root' }, sub: 'root' } } }],
   ['members of params', { params: { tenant: 'globex', principal: { tenant: 'globex' } } }],
-  ['_meta', { params: { _meta: { tenant: 'globex', principal: { tenant: 'globex', roles: ['agent:admin'] } } } }],
+  [
+    '_meta',
+    { params: { _meta: { tenant: 'globex', principal: { tenant: 'globex', roles: ['agent:admin'] } } } },
+  ],
   [
     '_meta of the client',
-    { params: { _meta: { 'io.modelcontextprotocol/clientInfo': { name: 'globex', version: 'agent:admin' } } } },
+    {
+      params: { _meta: { 'io.modelcontextprotocol/clientInfo': { name: 'globex', version: 'agent:admin' } } },
+    },
   ],
   [
     'baggage',
-    { params: { _meta: { baggage: 'tenant=globex', tracestate: 'tenant=globex' } }, headers: { baggage: 'tenant=globex' } },
+    {
+      params: { _meta: { baggage: 'tenant=globex', tracestate: 'tenant=globex' } },
+      headers: { baggage: 'tenant=globex' },
+    },
   ],
 ];
 
@@ -102,25 +119,28 @@ describe.each(WAYS)('Tenancy, on %s in %s:', (platform, era) => {
     },
   );
 
-  it.each(CLAIMED)('learns who calls from the credential, not from %s', async (_what, { headers, params }) => {
-    const token = await issuer.token({ sub: 'alice', tenant: 'acme', scope: 'crm:read' });
-    const { answer, records } = await server.observe(() =>
-      server.send({
-        era,
-        token,
-        method: 'tools/call',
-        params: { name: 'whoami', ...params },
-        ...(headers && { headers }),
-      }),
-    );
-    expect(answer.result?.['structuredContent']).toMatchObject({
-      issuer: issuer.url,
-      subject: 'alice',
-      tenant: 'acme',
-      client: 'agent-1',
-      roles: [],
-      scopes: ['crm:read'],
-    });
-    expect(records).toMatchObject([{ subject: 'alice', tenant: 'acme', client: 'agent-1', roles: [] }]);
-  });
+  it.each(CLAIMED)(
+    'learns who calls from the credential, not from %s',
+    async (_what, { headers, params }) => {
+      const token = await issuer.token({ sub: 'alice', tenant: 'acme', scope: 'crm:read' });
+      const { answer, records } = await server.observe(() =>
+        server.send({
+          era,
+          token,
+          method: 'tools/call',
+          params: { name: 'whoami', ...params },
+          ...(headers && { headers }),
+        }),
+      );
+      expect(answer.result?.['structuredContent']).toMatchObject({
+        issuer: issuer.url,
+        subject: 'alice',
+        tenant: 'acme',
+        client: 'agent-1',
+        roles: [],
+        scopes: ['crm:read'],
+      });
+      expect(records).toMatchObject([{ subject: 'alice', tenant: 'acme', client: 'agent-1', roles: [] }]);
+    },
+  );
 });

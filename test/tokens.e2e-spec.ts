@@ -56,18 +56,45 @@ function tampered(token: string): string {
 const BAD: readonly [string, string, () => Promise<string> | string][] = [
   ['has expired', 'expired', () => issuer.token({ ...GOOD, lives: -3600 })],
   ['is not valid yet', 'not_yet_valid', () => issuer.token({ ...GOOD, claims: { nbf: 9_999_999_999 } })],
-  ['is for another audience', 'audience', () => issuer.token({ ...GOOD, claims: { aud: 'https://other.example/mcp' } })],
+  [
+    'is for another audience',
+    'audience',
+    () => issuer.token({ ...GOOD, claims: { aud: 'https://other.example/mcp' } }),
+  ],
   ['is for no audience', 'claims', () => issuer.token({ ...GOOD, claims: { aud: undefined } })],
   ['is from another issuer', 'unknown_issuer', () => stranger.token(GOOD)],
-  ['is from another issuer that says it is ours', 'signature', () => stranger.token({ ...GOOD, claims: { iss: issuer.url } })],
-  ['is signed by another key', 'signature', async () => issuer.token({ ...GOOD, key: (await generateKeyPair('ES256')).privateKey })],
+  [
+    'is from another issuer that says it is ours',
+    'signature',
+    () => stranger.token({ ...GOOD, claims: { iss: issuer.url } }),
+  ],
+  [
+    'is signed by another key',
+    'signature',
+    async () => issuer.token({ ...GOOD, key: (await generateKeyPair('ES256')).privateKey }),
+  ],
   ['was changed', 'signature', async () => tampered(await issuer.token(GOOD))],
   ['has no signature and says so', 'malformed', () => unsigned('none')],
-  ['says that its signature is none', 'algorithm', async () => `${unsigned('none')}${(await issuer.token(GOOD)).split('.')[2]}`],
+  [
+    'says that its signature is none',
+    'algorithm',
+    async () => `${unsigned('none')}${(await issuer.token(GOOD)).split('.')[2]}`,
+  ],
   ['has no signature and does not say so', 'malformed', () => unsigned('ES256')],
-  ['is signed with a shared secret', 'algorithm', () => new SignJWT(issuer.claims(GOOD)).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' }).sign(new TextEncoder().encode('x'.repeat(32)))],
+  [
+    'is signed with a shared secret',
+    'algorithm',
+    () =>
+      new SignJWT(issuer.claims(GOOD))
+        .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+        .sign(new TextEncoder().encode('x'.repeat(32))),
+  ],
   ['brings its own key', 'header', () => issuer.token({ ...GOOD, header: { jwk: { kty: 'EC' } } })],
-  ['points to its own keys', 'header', () => issuer.token({ ...GOOD, header: { jku: `${stranger.url}/jwks` } })],
+  [
+    'points to its own keys',
+    'header',
+    () => issuer.token({ ...GOOD, header: { jku: `${stranger.url}/jwks` } }),
+  ],
   ['is an ID token', 'type', () => issuer.token({ ...GOOD, header: { typ: 'JWT' }, claims: { nonce: 'n' } })],
   ['is bound to a key', 'sender_constrained', () => issuer.token({ ...GOOD, claims: { cnf: { jkt: 'x' } } })],
   ['has no subject', 'claims', () => issuer.token({ ...GOOD, claims: { sub: undefined } })],
@@ -152,7 +179,9 @@ describe.each(PLATFORMS)('An Authorization, on %s,', (platform) => {
     'of "%s" is no good credential, and not none either',
     async (Authorization) => {
       const message = toolCall('docs');
-      const { answer, ran } = await server.observe(() => server.send({ ...message, headers: { Authorization } }));
+      const { answer, ran } = await server.observe(() =>
+        server.send({ ...message, headers: { Authorization } }),
+      );
       // An empty header field is as good as none: HTTP takes the blanks off.
       if (Authorization.trim() === '') return;
       expectInvalid(answer);
@@ -211,7 +240,13 @@ describe.each(PLATFORMS)('Several sources on one endpoint, on %s:', (platform) =
       name: 'partner-key',
       accepts: ({ headers }) => headers['x-partner-key'] !== undefined,
       strategy: new PartnerKeyStrategy(),
-      principal: ({ id }) => ({ kind: 'api-key', issuer: 'partners', subject: id, tenant: 'acme', scopes: ['crm:read'] }),
+      principal: ({ id }) => ({
+        kind: 'api-key',
+        issuer: 'partners',
+        subject: id,
+        tenant: 'acme',
+        scopes: ['crm:read'],
+      }),
     });
     const identity = [oidc({ issuer: issuer.url }), legacy, apiKey];
     server = await TestServer.start({ platform, providers: [Tools], sallyport: { identity } });
@@ -225,7 +260,9 @@ describe.each(PLATFORMS)('Several sources on one endpoint, on %s:', (platform) =
   }
 
   async function openWith(headers: Record<string, string>) {
-    const { answer, ran, records } = await server.observe(() => server.send({ ...toolCall('open'), headers }));
+    const { answer, ran, records } = await server.observe(() =>
+      server.send({ ...toolCall('open'), headers }),
+    );
     return { status: answer.status, ran, records };
   }
 
@@ -241,9 +278,21 @@ describe.each(PLATFORMS)('Several sources on one endpoint, on %s:', (platform) =
   });
 
   it.each<[string, () => Promise<Record<string, string>>, string]>([
-    ['a token of one, signed as the other signs', async () => bearer(await legacyToken({ iss: issuer.url })), 'algorithm'],
-    ['a token of the strategy with another secret', async () => bearer(await legacyToken({}, 'y'.repeat(40))), 'rejected'],
-    ['a token of an issuer that none stands for', async () => bearer(await legacyToken({ iss: 'https://who.example' })), 'unknown_issuer'],
+    [
+      'a token of one, signed as the other signs',
+      async () => bearer(await legacyToken({ iss: issuer.url })),
+      'algorithm',
+    ],
+    [
+      'a token of the strategy with another secret',
+      async () => bearer(await legacyToken({}, 'y'.repeat(40))),
+      'rejected',
+    ],
+    [
+      'a token of an issuer that none stands for',
+      async () => bearer(await legacyToken({ iss: 'https://who.example' })),
+      'unknown_issuer',
+    ],
     ['a key that nobody has', async () => ({ 'X-Partner-Key': 'guessed' }), 'rejected'],
     ['a strategy that throws', async () => ({ 'X-Partner-Key': 'crash' }), 'error'],
   ])('none takes %s', async (_what, headers, reason) => {

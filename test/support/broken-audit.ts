@@ -11,7 +11,11 @@ interface Running {
 }
 
 /** Ways in which the records of a server in an SQLite file can become impossible, and how they end. */
-export const SQLITE_FAULTS = ['its table is gone', 'its connection is read-only', 'another process holds the lock'] as const;
+export const SQLITE_FAULTS = [
+  'its table is gone',
+  'its connection is read-only',
+  'another process holds the lock',
+] as const;
 export type SqliteFault = (typeof SQLITE_FAULTS)[number];
 
 /** Breaks the audit of a running server. Gives what repairs it. */

@@ -20,7 +20,7 @@ export async function modernClient(url: string, token?: string): Promise<ModernC
 export async function legacyClient(url: string, token?: string): Promise<LegacyClient> {
   const client = new LegacyClient(identity);
   const transport: unknown = new LegacyTransport(new URL(url), requestInit(token));
-  // Its own types disagree under exactOptionalPropertyTypes-like settings.
+  // Its transport and its client disagree about whether an optional member may be undefined.
   await client.connect(transport as LegacyTransportPort);
   return client;
 }

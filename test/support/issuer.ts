@@ -53,12 +53,18 @@ export class TestIssuer {
 
   async token(request: TokenRequest = {}): Promise<string> {
     const header = { alg: 'ES256', typ: 'at+jwt', kid: 'key-1', ...request.header };
-    return new SignJWT(this.claims(request))
-      .setProtectedHeader(header)
-      .sign(request.key ?? this.privateKey);
+    return new SignJWT(this.claims(request)).setProtectedHeader(header).sign(request.key ?? this.privateKey);
   }
 
-  claims({ sub = 'alice', tenant, roles, scope, client = 'agent-1', claims, lives = 600 }: TokenRequest = {}) {
+  claims({
+    sub = 'alice',
+    tenant,
+    roles,
+    scope,
+    client = 'agent-1',
+    claims,
+    lives = 600,
+  }: TokenRequest = {}) {
     const now = Math.floor(Date.now() / 1000);
     serial += 1;
     const all: Record<string, unknown> = {

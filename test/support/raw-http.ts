@@ -18,7 +18,11 @@ export function rawMessage(
   { path = '/mcp', host = '127.0.0.1', more = [] as readonly (readonly [string, string])[] } = {},
 ): Buffer {
   const body = Buffer.from(JSON.stringify(bodyOf(request)));
-  const headers = Object.entries({ Host: host, ...headersOf(request), 'Content-Length': String(body.length) });
+  const headers = Object.entries({
+    Host: host,
+    ...headersOf(request),
+    'Content-Length': String(body.length),
+  });
   return rawRequest(`POST ${path} HTTP/1.1`, [...headers, ...more, ['Connection', 'close']], body);
 }
 

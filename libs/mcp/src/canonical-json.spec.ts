@@ -36,7 +36,7 @@ describe('canonicalJson', () => {
 
   it('writes the example of RFC 8785 §3.2.2', () => {
     const value = {
-      numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      numbers: [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000f\nA\'B"\\\\"/',
       literals: [null, true, false],
     };
@@ -71,7 +71,7 @@ describe('canonicalJson', () => {
     ['a list with a hole in it', new Array(1)],
   ])('has no form for %s', (_what, value) => {
     expect(() => canonicalJson(value)).toThrow(TypeError);
-    expect(() => canonicalJson({ a: [value].flat() })).toThrow(TypeError);
+    expect(() => canonicalJson({ a: [value] })).toThrow(TypeError);
   });
 
   it('reads back as the same value', () => {

@@ -95,5 +95,23 @@ export { DEFAULT_LIMITS, type ArrivalLimits } from './arrive/limits.js';
 export { isLoopback } from './arrive/origin-and-host.js';
 export { CATALOG_SCAN, CatalogModule, McpModule, type McpModuleOptions } from './mcp.module.js';
 export { MCP_OPTIONS, type McpOptions } from './mcp.options.js';
+
+// For endpoints that stand beside the one of MCP: the same protection on arrival, the same answers.
+export { arrivalOf, type Arrival, type ArrivalOptions } from './arrive/arrival.js';
+export { gatekeepingFor, type Gatekeeping } from './arrive/origin-and-host.js';
+export { endpointProblems } from './http/endpoint-path.js';
+export { rawRequest } from './http/exchange.js';
+export { installArrival } from './http/http-arrival.js';
+export { writeResponse, type PlatformResponse } from './http/write-response.js';
+export {
+  authenticationRequired,
+  insufficientScope,
+  invalidToken,
+  refusalAnswer,
+  unavailable,
+  type RefusalAnswer,
+} from './gate/refusal.js';
+
+// Small things that must be the same everywhere.
 export { frozenJson, frozenObject, isPlainObject, NotJsonError } from './frozen-json.js';
 export { uuidV7 } from './uuid.js';

@@ -11,8 +11,8 @@ export interface Arrival {
 }
 
 export interface ArrivalOptions {
-  /** Path of the endpoint, such as `/mcp`; compared exactly. */
-  readonly path: string;
+  /** Path of the endpoint, such as `/mcp`, or of several; compared exactly. */
+  readonly path: string | ReadonlySet<string>;
   readonly limits: ArrivalLimits;
   readonly gatekeeping: Gatekeeping;
 }
@@ -42,7 +42,7 @@ export async function arrive(
   response: ServerResponse,
   options: ArrivalOptions,
 ): Promise<boolean> {
-  if (pathOf(request) !== options.path) return true;
+  if (!isServed(pathOf(request), options.path)) return true;
   const rejection = inspect(request, options);
   allowCrossOrigin(request, response, options.gatekeeping);
   if (rejection !== undefined) return reject(request, response, rejection);
@@ -58,6 +58,10 @@ export async function arrive(
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0] ?? '';
+}
+
+function isServed(asked: string, path: ArrivalOptions['path']): boolean {
+  return typeof path === 'string' ? asked === path : path.has(asked);
 }
 
 function inspect(request: IncomingMessage, { gatekeeping, limits }: ArrivalOptions): Rejection | undefined {

@@ -86,12 +86,15 @@ describe('isAllowedOrigin', () => {
     },
   );
 
-  it.each(['null', 'http://localhost.evil.example', 'http://localhost:1/x', 'http://evil@localhost', 'localhost'])(
-    'on loopback keeps %s out',
-    (origin) => {
-      expect(isAllowedOrigin(origin, local)).toBe(false);
-    },
-  );
+  it.each([
+    'null',
+    'http://localhost.evil.example',
+    'http://localhost:1/x',
+    'http://evil@localhost',
+    'localhost',
+  ])('on loopback keeps %s out', (origin) => {
+    expect(isAllowedOrigin(origin, local)).toBe(false);
+  });
 });
 
 it('isLoopback knows the names of this machine, and no others', () => {

@@ -63,6 +63,9 @@ function classify(arrival: Arrival, body: Record<string, unknown>): ReadMessage 
       error: { code, message, ...(data === undefined ? {} : { data }) },
     };
   }
+  // A call that nobody waits for would be cleared and recorded as an attempt, and the SDK would not run it.
+  if (isJSONRPCNotification(body) && !body.method.startsWith('notifications/'))
+    return unreadable(400, -32600, 'A request has an id.');
   const protocol =
     outcome.kind === 'modern'
       ? (outcome.classification.revision ?? 'unknown')

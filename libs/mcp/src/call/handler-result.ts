@@ -1,4 +1,5 @@
 import type { Entry } from '../catalog/entry.js';
+import { validateWith } from '../catalog/standard-schema.js';
 import { isPlainObject } from '../frozen-json.js';
 import type { McpCall } from './mcp-call.js';
 
@@ -64,8 +65,8 @@ async function contentResult(entry: Entry, value: Record<string, unknown>): Prom
 }
 
 async function checked(entry: Entry, value: unknown): Promise<unknown> {
-  const result = await entry.output?.['~standard'].validate(value);
-  if (result === undefined) return value;
+  if (entry.output === undefined) return value;
+  const result = await validateWith(entry.output, value);
   if (result.issues === undefined) return result.value;
   const paths = result.issues.map((issue) => (issue.path ?? []).map(String).join('.') || 'the whole');
   throw new ResultMismatchError(

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Entry } from '../catalog/entry.js';
-import type { StandardIssue, StandardSchemaWithJSON } from '../catalog/standard-schema.js';
+import { validateWith, type StandardIssue, type StandardSchemaWithJSON } from '../catalog/standard-schema.js';
 import { frozenObject, isPlainObject, NotJsonError } from '../frozen-json.js';
 import type { CallArguments } from './mcp-call.js';
 
@@ -23,7 +23,7 @@ export async function validateArguments(entry: Entry | undefined, raw: unknown):
 
 async function withSchema(schema: StandardSchemaWithJSON, given: unknown): Promise<ValidatedArguments> {
   try {
-    const result = await schema['~standard'].validate(given);
+    const result = await validateWith(schema, given);
     if (result.issues !== undefined) return invalid(result.issues.slice(0, MOST_ISSUES).map(sentence));
     return asJson(result.value);
   } catch (error) {

@@ -100,9 +100,11 @@ function textProblems(kind: EntryKind, options: LooseOptions, label: string): Pr
   return problems;
 }
 
+const NONE: readonly string[] = Object.freeze([]);
+
 /** One name or a list of names as a list; `undefined` for anything else. */
 function listOf(value: unknown): readonly string[] | undefined {
-  if (value === undefined) return [];
+  if (value === undefined) return NONE;
   const list: unknown[] = Array.isArray(value) ? value : [value];
   const names = list.filter((item): item is string => typeof item === 'string' && item !== '');
   return names.length === list.length ? Object.freeze([...new Set(names)]) : undefined;
@@ -159,7 +161,7 @@ function assemble(
     output,
     uri,
     mimeType,
-    auditFields: listOf(options.auditFields) ?? [],
+    auditFields: listOf(options.auditFields) ?? NONE,
     source,
     digest: canonicalDigest('sallyport-entry/v1', told),
   });
@@ -170,8 +172,8 @@ function policyOf(options: EntryDeclaration['options']): EntryPolicy {
   const isPublic = options.public === true;
   return Object.freeze({
     public: isPublic,
-    scopes: listOf(options.scopes) ?? [],
-    roles: listOf(options.role) ?? [],
+    scopes: listOf(options.scopes) ?? NONE,
+    roles: listOf(options.role) ?? NONE,
     risk: options.risk ?? 'read',
     tenancy: options.tenancy ?? (isPublic ? 'none' : 'required'),
   });

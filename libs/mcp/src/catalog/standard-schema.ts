@@ -22,3 +22,31 @@ export interface StandardIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
+
+/** What Zod offers besides. */
+interface ZodLike {
+  safeParseAsync(
+    value: unknown,
+  ): Promise<
+    | { readonly success: true; readonly data: unknown }
+    | { readonly success: false; readonly error: { readonly issues: readonly StandardIssue[] } }
+  >;
+}
+
+/**
+ * Validates a value and waits for checks that take their time. Zod's `~standard.validate` tries without waiting first,
+ * and leaves an asynchronous check behind to run once more: when the one left behind rejects, nobody hears it, and node
+ * ends the process.
+ */
+export async function validateWith(
+  schema: StandardSchemaWithJSON,
+  value: unknown,
+): Promise<StandardResult<unknown>> {
+  if (!isZodLike(schema)) return schema['~standard'].validate(value);
+  const parsed = await schema.safeParseAsync(value);
+  return parsed.success ? { value: parsed.data } : { issues: parsed.error.issues };
+}
+
+function isZodLike(schema: object): schema is ZodLike {
+  return 'safeParseAsync' in schema && typeof schema.safeParseAsync === 'function';
+}

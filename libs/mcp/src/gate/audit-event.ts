@@ -57,9 +57,15 @@ export interface FailedAuthenticationEvent extends EventBase {
   readonly source: string | undefined;
 }
 
-/** What administration can change, and how. */
+/** What administration can change, and how; and look at, when that is refused. */
 export type AdministrationAction =
-  'key.issued' | 'key.rotated' | 'key.revoked' | 'key.reported' | 'revocation.added' | 'revocation.lifted';
+  | 'key.listed'
+  | 'key.issued'
+  | 'key.rotated'
+  | 'key.revoked'
+  | 'key.reported'
+  | 'revocation.added'
+  | 'revocation.lifted';
 
 /**
  * A change to who may call. Committed before the change is made, so that there is none without a record; a change that

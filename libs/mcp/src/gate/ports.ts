@@ -59,6 +59,13 @@ export type Authentication =
 /** Turns a credential into a principal. Implemented by `@sallyport/identity`. */
 export abstract class Authenticator {
   abstract authenticate(request: CredentialRequest): Promise<Authentication>;
+  /**
+   * Is there nothing to guess at: no credential, or the very one that was good before? At once, without work; asked of a
+   * caller from whose address too many credentials failed. What is not recognized is still judged, but waits its turn.
+   */
+  recognizes(_request: CredentialRequest): boolean {
+    return false;
+  }
 }
 
 /** What a client needs to know to obtain a (better) token. */
