@@ -52,6 +52,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     private readonly scan: CatalogScan,
     private readonly pipeline: CallPipeline,
+    private readonly gateway: HttpGateway,
     private readonly discovery: DiscoveryService,
     private readonly scanner: MetadataScanner,
     private readonly creator: ExternalContextCreator,
@@ -75,6 +76,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
 
   /** Calls whose client has gone hold no connection, so closing the server does not wait for them: this does. */
   async beforeApplicationShutdown(): Promise<void> {
+    this.gateway.close();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.options.drainSeconds * 1000);
@@ -134,6 +136,7 @@ const PROVIDERS: Provider[] = [
     inject: [
       CATALOG_SCAN,
       CallPipeline,
+      HttpGateway,
       DiscoveryService,
       MetadataScanner,
       ExternalContextCreator,

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { ListCall, McpCall, ServerIdentity } from '../call/mcp-call.js';
-import type { Operation } from '../call/operation.js';
+import type { Operation, Origin } from '../call/operation.js';
 import type { ValidatedArguments } from '../call/validate-arguments.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Entry } from '../catalog/entry.js';
@@ -57,6 +57,12 @@ export class Clearance {
   declare private readonly onlyTheGateMintsOne: never;
 }
 
+/** Who asks for something that is no call, and where they come from. */
+interface Connecting {
+  readonly principal: Principal | undefined;
+  readonly from: Origin;
+}
+
 interface Cleared {
   readonly call: McpCall;
   readonly attempt: string;
@@ -82,16 +88,9 @@ export class Gate {
     if (authentication.kind === 'anonymous') return { kind: 'identified', principal: undefined };
     if (authentication.kind === 'principal')
       return { kind: 'identified', principal: authentication.principal };
-    const recorded = await this.#record({
-      kind: 'authentication',
-      id: uuidV7(),
-      at: new Date(),
-      server: this.options.server,
-      via: request.via,
-      address: request.address,
-      reason: authentication.kind === 'failed' ? authentication.reason : 'source_unavailable',
-      source: authentication.source,
-    });
+    const from: Origin = { via: request.via, address: request.address };
+    const reason = authentication.kind === 'failed' ? authentication.reason : 'source_unavailable';
+    const recorded = await this.#recordNobody(from, reason, authentication.source);
     if (!recorded) return refused(unavailable('audit'));
     if (authentication.kind === 'unavailable') return refused(unavailable('identity'));
     return refused(invalidToken(this.options.signInScopes));
@@ -104,9 +103,9 @@ export class Gate {
     const principal = principalOf(operation);
     if (principal !== undefined && view.isRevoked(principal))
       return this.#refuseRevoked(operation, principal);
-    if (operation.kind === 'connect') return this.#admitConnection(operation.principal);
-    if (operation.kind === 'unserved') return this.#refuseMethod(operation.principal);
-    if (operation.kind === 'list') return this.#admitList(operation.call, view);
+    if (operation.kind === 'connect') return this.#admitConnection(operation);
+    if (operation.kind === 'unserved') return this.#refuseMethod(operation);
+    if (operation.kind === 'list') return this.#admitList(operation.call, operation.from, view);
     return this.#admitCall(operation.call, operation.validate, view);
   }
 
@@ -142,25 +141,18 @@ export class Gate {
   async #refuseRevoked(operation: Operation, principal: Principal): Promise<Admission> {
     const refusal = invalidToken(this.options.signInScopes);
     if (operation.kind === 'call') return this.#refuse(operation.call, REVOKED, 'revoked', refusal);
-    const recorded = await this.#record({
-      kind: 'authentication',
-      id: uuidV7(),
-      at: new Date(),
-      server: this.options.server,
-      ...operation.from,
-      reason: 'revoked',
-      source: principal.issuer,
-    });
+    const recorded = await this.#recordNobody(operation.from, 'revoked', principal.issuer);
     return refused(recorded ? refusal : unavailable('audit'));
   }
 
-  #admitConnection(principal: Principal | undefined): Admission {
+  async #admitConnection({ principal, from }: Connecting): Promise<Admission> {
     if (principal !== undefined || this.#anonymousMayConnect()) return { kind: 'connected' };
-    return refused(authenticationRequired(this.options.signInScopes));
+    const recorded = await this.#recordNobody(from, 'no_credential', undefined);
+    return refused(recorded ? authenticationRequired(this.options.signInScopes) : unavailable('audit'));
   }
 
-  #refuseMethod(principal: Principal | undefined): Admission {
-    const connection = this.#admitConnection(principal);
+  async #refuseMethod(connecting: Connecting): Promise<Admission> {
+    const connection = await this.#admitConnection(connecting);
     return connection.kind === 'refused' ? connection : refused(methodNotFound());
   }
 
@@ -168,8 +160,8 @@ export class Gate {
     return this.options.anonymous === 'public-entries' && this.catalog.hasPublicEntries;
   }
 
-  async #admitList(call: ListCall, view: RevocationView): Promise<Admission> {
-    const connection = this.#admitConnection(call.principal);
+  async #admitList(call: ListCall, from: Origin, view: RevocationView): Promise<Admission> {
+    const connection = await this.#admitConnection({ principal: call.principal, from });
     if (connection.kind === 'refused') return connection;
     const entries = this.catalog
       .of(call.method)
@@ -275,6 +267,20 @@ export class Gate {
       default:
         return unknownEntry();
     }
+  }
+
+  /** A caller who became nobody: what came, or did not come, is no principal. */
+  #recordNobody(from: Origin, reason: string, source: string | undefined): Promise<boolean> {
+    const { server } = this.options;
+    return this.#record({
+      kind: 'authentication',
+      id: uuidV7(),
+      at: new Date(),
+      server,
+      ...from,
+      reason,
+      source,
+    });
   }
 
   async #record(event: AuditEvent): Promise<boolean> {

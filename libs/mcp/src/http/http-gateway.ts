@@ -33,6 +33,7 @@ export class HttpGateway {
   readonly #logger = new Logger('Sallyport');
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
   readonly #dispatch: Dispatch;
+  #closing = false;
 
   constructor(
     private readonly catalog: Catalog,
@@ -101,7 +102,14 @@ export class HttpGateway {
       await writeResponse(response, await this.#dispatch(exchange, gone.signal));
     } finally {
       await this.#discardUnused(exchange);
+      // Closing a server does not close a connection that falls idle later: this one has had its last answer.
+      if (this.#closing) rawRequest(request).socket.destroySoon();
     }
+  }
+
+  /** From now on a connection ends with its answer, so that a shutdown does not wait for clients to hang up. */
+  close(): void {
+    this.#closing = true;
   }
 
   /** Answers a refusal: the one place where it becomes HTTP. */

@@ -1,6 +1,7 @@
 import {
   Catch,
   Controller,
+  HttpException,
   Inject,
   Logger,
   Post,
@@ -35,6 +36,15 @@ export class McpExceptionFilter implements ExceptionFilter {
       return this.gateway.answerUnreadable(response, exception.unreadable);
     if (exception instanceof RefusalException)
       return this.gateway.refuse(request, response, exception.refusal);
+    if (exception instanceof HttpException && exception.getStatus() < 500) {
+      // An application-wide guard of the application's own, such as a throttler: its word stands.
+      return this.gateway.answerUnreadable(response, {
+        kind: 'unreadable',
+        status: exception.getStatus(),
+        id: null,
+        error: { code: -32000, message: exception.message },
+      });
+    }
     this.#logger.error('An exchange failed.', exception instanceof Error ? exception.stack : undefined);
     return this.gateway.refuse(request, response, internalError());
   }

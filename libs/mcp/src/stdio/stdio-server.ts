@@ -8,6 +8,7 @@ import { readOperation, type Message } from '../call/operation.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Admission, Gate } from '../gate/gate.js';
 import type { Challenger } from '../gate/ports.js';
+import { refusalAnswer } from '../gate/refusal.js';
 import type { McpOptions } from '../mcp.options.js';
 import { createProtocolServer, type Conversation } from '../protocol/protocol-server.js';
 import { uuidV7 } from '../uuid.js';
@@ -36,11 +37,15 @@ export class StdioServer {
   /** Starts serving; the connection ends when the client closes its side. */
   serve(connection: StdioConnection): StdioServerHandle {
     const { server, instructions, limits } = this.options;
-    const lines = new StrictLines(limits, connection.output);
+    const challengeOf = this.challenger.challenge.bind(this.challenger);
+    const lines = new StrictLines(limits, connection.output, async (message) => {
+      const admission = await this.#admit(connection, message, 'unknown');
+      return admission.kind === 'refused' ? refusalAnswer(admission.refusal, challengeOf).error : undefined;
+    });
     connection.input.pipe(lines);
     const serverOptions = {
       server,
-      challengeOf: this.challenger.challenge.bind(this.challenger),
+      challengeOf,
       ...(instructions === undefined ? {} : { instructions }),
     };
     return serveStdio(

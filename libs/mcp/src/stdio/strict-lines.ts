@@ -1,10 +1,14 @@
 import { Transform, type TransformCallback, type Writable } from 'node:stream';
 import type { ArrivalLimits } from '../arrive/limits.js';
 import { parseStrictJson, StrictJsonError } from '../arrive/strict-json.js';
-import { isServedMethod } from '../call/operation.js';
+import { isConnectMethod, isServedMethod, type Message } from '../call/operation.js';
 import { isPlainObject } from '../frozen-json.js';
+import type { RefusalAnswer } from '../gate/refusal.js';
 
 const NEWLINE = 0x0a;
+
+/** May this client connect? Gives the JSON-RPC error when not. */
+export type Doorkeeper = (message: Message) => Promise<RefusalAnswer['error'] | undefined>;
 
 /**
  * The limits of arrival for stdio: takes what the client writes, passes on the lines that hold one message each, within
@@ -19,19 +23,23 @@ export class StrictLines extends Transform {
   constructor(
     private readonly limits: ArrivalLimits,
     private readonly answers: Writable,
+    private readonly doorkeeper: Doorkeeper,
   ) {
     super();
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#read(chunk).then(() => done(), done);
+  }
+
+  async #read(chunk: Buffer): Promise<void> {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
       this.#take(chunk.subarray(start, end));
-      this.#endLine();
+      await this.#endLine();
       start = end + 1;
     }
     this.#take(chunk.subarray(start));
-    done();
   }
 
   #take(bytes: Buffer): void {
@@ -45,13 +53,13 @@ export class StrictLines extends Transform {
     this.#answer(null, -32600, `The message is longer than ${this.limits.maxBodyBytes} bytes.`);
   }
 
-  #endLine(): void {
+  async #endLine(): Promise<void> {
     const bytes = this.#skipping ? undefined : Buffer.concat(this.#pending);
     this.#pending = [];
     this.#size = 0;
     this.#skipping = false;
     const line = bytes === undefined ? '' : this.#decode(bytes);
-    if (line !== '' && this.#isWelcome(line)) this.push(`${line}\n`);
+    if (line !== '' && (await this.#isWelcome(line))) this.push(`${line}\n`);
   }
 
   /** As over HTTP: bytes that are no UTF-8 are refused, not replaced by others. */
@@ -64,29 +72,46 @@ export class StrictLines extends Transform {
     }
   }
 
-  #isWelcome(line: string): boolean {
+  async #isWelcome(line: string): Promise<boolean> {
+    const message = this.#parse(line);
+    return message !== undefined && this.#isServed(message) && (await this.#isLetIn(message));
+  }
+
+  #parse(line: string): Record<string, unknown> | undefined {
     try {
-      return this.#isServed(parseStrictJson(line, this.limits));
+      const message = parseStrictJson(line, this.limits);
+      if (isPlainObject(message)) return message;
+      this.#answer(null, -32600, 'A JSON-RPC message is an object; batches are not served.');
+      return undefined;
     } catch (error) {
       const detail = error instanceof StrictJsonError ? error.message : 'The line could not be read.';
       this.#answer(null, -32700, `Parse error: ${detail}`);
-      return false;
+      return undefined;
     }
   }
 
-  #isServed(message: unknown): boolean {
-    if (!isPlainObject(message)) {
-      this.#answer(null, -32600, 'A JSON-RPC message is an object; batches are not served.');
-      return false;
-    }
-    const { method, id } = message;
+  #isServed({ method, id }: Record<string, unknown>): boolean {
     if (method === undefined || (typeof method === 'string' && isServedMethod(method))) return true;
     const isRequest = typeof id === 'string' || typeof id === 'number';
     if (isRequest) this.#answer(id, -32601, 'This method is not served here.');
     return false;
   }
 
+  /** The handshake is answered by the SDK itself, so whoever may not connect is turned away here. */
+  async #isLetIn({ method, params, id }: Record<string, unknown>): Promise<boolean> {
+    const isRequest = typeof id === 'string' || typeof id === 'number';
+    if (!isRequest || typeof method !== 'string' || !isConnectMethod(method)) return true;
+    const error = await this.doorkeeper({ method, params });
+    if (error === undefined) return true;
+    this.#write(id, error);
+    return false;
+  }
+
   #answer(id: string | number | null, code: number, message: string): void {
-    this.answers.write(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code, message } })}\n`);
+    this.#write(id, { code, message });
+  }
+
+  #write(id: string | number | null, error: object): void {
+    this.answers.write(`${JSON.stringify({ jsonrpc: '2.0', id, error })}\n`);
   }
 }
