@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { oidc, SallyportModule } from 'sallyport';
+import { apiKeys, oidc, SallyportModule } from 'sallyport';
+import { apiKeyPepper } from './config/api-key-pepper.js';
 import { readConfiguration, type Configuration } from './config/configuration.js';
 import { databaseOptions } from './config/database-options.js';
 import { DevelopmentProviderModule } from './development-provider/development-provider.module.js';
 import { OfficeModule } from './office/office.module.js';
-import { OFFICE_ROLES, OFFICE_SCOPE_HIERARCHY, OFFICE_SCOPES } from './office/office.policy.js';
+import { KEYS_SCOPE, OFFICE_ROLES, OFFICE_SCOPE_HIERARCHY, OFFICE_SCOPES } from './office/office.policy.js';
 
 /** Read once, when this file is loaded: a bad variable stops the process with a sentence, before anything is opened. */
 export const config = readConfiguration(process.env);
@@ -19,7 +20,10 @@ export const issuer = config.oidcIssuer ?? `${config.publicUrl}/idp`;
     SallyportModule.forRoot({
       server: { name: 'sallyport-office', version: '0.1.0' },
       resource: config.resource,
-      identity: [oidc({ issuer })],
+      identity: [
+        oidc({ issuer }),
+        apiKeys({ pepper: apiKeyPepper(config), manage: { role: 'agent:admin', scope: KEYS_SCOPE } }),
+      ],
       roles: OFFICE_ROLES,
       scopes: OFFICE_SCOPE_HIERARCHY,
       signInScopes: OFFICE_SCOPES.filter((scope) => scope.endsWith(':read')),
@@ -35,5 +39,6 @@ export class AppModule {}
 /** With a provider of your own there is none inside this process. */
 function developmentProvider({ oidcIssuer, publicUrl, resource, dataDirectory }: Configuration) {
   if (oidcIssuer !== undefined) return [];
-  return [DevelopmentProviderModule.forRoot({ publicUrl, resource, dataDirectory, scopes: OFFICE_SCOPES })];
+  const scopes = [...OFFICE_SCOPES, KEYS_SCOPE];
+  return [DevelopmentProviderModule.forRoot({ publicUrl, resource, dataDirectory, scopes })];
 }

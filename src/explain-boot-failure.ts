@@ -9,6 +9,7 @@ const FOR_PEOPLE = new Set([
   'UnsafeWiringError',
   'DevelopmentProviderError',
   'AuditSetupError',
+  'StoreSetupError',
 ]);
 
 function explanationOf(error: unknown): string {

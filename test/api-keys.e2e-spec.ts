@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Injectable } from '@nestjs/common';
 import { ApiKeyUses, IDENTITY_STORE } from '@sallyport/identity';
 import type { Store } from '@sallyport/store';
@@ -5,12 +6,14 @@ import {
   apiKeys,
   Caller,
   McpTool,
+  Signal,
   oidc,
   type ApiKeysOptions,
   type AuditCall,
   type Principal,
 } from 'sallyport';
 import type { Logger } from 'typeorm';
+import { Deferred } from './support/eventually.js';
 import { breakAudit } from './support/broken-audit.js';
 import { TestIssuer, type TokenRequest } from './support/issuer.js';
 import { toolCall, type Answer, type Json } from './support/messages.js';
@@ -26,6 +29,8 @@ import {
 
 @Injectable()
 class Tools {
+  started = new Deferred();
+
   constructor(private readonly runs: Runs) {}
 
   @McpTool({
@@ -51,6 +56,14 @@ class Tools {
   write() {
     this.runs.note('write');
     return 'written';
+  }
+
+  @McpTool({ name: 'long', description: 'Takes long.', scopes: ['crm:read'], risk: 'read' })
+  async long(@Signal() signal: AbortSignal) {
+    this.started.resolve();
+    await once(signal, 'abort');
+    this.runs.note('aborted');
+    return 'the secret result';
   }
 }
 
@@ -260,6 +273,19 @@ describe.each(PLATFORMS)('API keys, on %s', (platform) => {
     expect(ran).toEqual([]);
   });
 
+  it('end what still runs with them when they are revoked', async () => {
+    const { key, id } = await office.issue();
+    const { answer, records, ran } = await office.server.observe(async () => {
+      const running = office.call(key, 'long');
+      await office.server.app.get(Tools).started.promise;
+      await office.post('/keys/revoke', { id }, await adminToken());
+      return running;
+    });
+    expect(ran).toEqual(['aborted']);
+    expect(answer.text).not.toContain('the secret result');
+    expect(records[0]).toMatchObject({ kind: 'attempt', credential: id, outcome: 'aborted' });
+  });
+
   it('are rotated with an overlap, in which both work and are the same principal', async () => {
     const old = await office.issue();
     const rotated = await office.post(
@@ -290,7 +316,7 @@ describe.each(PLATFORMS)('API keys, on %s', (platform) => {
     const answers = await Promise.all(
       Array.from({ length: 4 }, () => office.post('/keys/rotate', { id }, token)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409]);
     const working = (await office.list()).filter((key) => key['series'] === id && key['state'] === 'active');
     expect(working).toHaveLength(1);
   });
@@ -535,6 +561,7 @@ describe('Who manages keys', () => {
       ['administration', 'key.issued', 'permit', 'marco', 'http', '127.0.0.1'],
       ['administration', 'key.rotated', 'permit', 'marco', 'http', '127.0.0.1'],
       ['administration', 'key.revoked', 'permit', 'marco', 'http', '127.0.0.1'],
+      ['administration', 'revocation.added', 'permit', 'marco', 'http', '127.0.0.1'],
     ]);
     expect(records[0]?.details).toMatchObject({
       name: 'nightly export',
@@ -567,6 +594,7 @@ describe('A key that was found where it should not be', () => {
     );
     expect(records).toMatchObject([
       { kind: 'administration', action: 'key.reported', target: id, subject: null, address: '127.0.0.1' },
+      { kind: 'administration', action: 'revocation.added', target: `key ${id}`, subject: null },
     ]);
     expectRefused(await office.call(key));
   });

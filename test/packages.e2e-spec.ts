@@ -42,6 +42,20 @@ await app.listen(process.env.PORT, '127.0.0.1');
 process.stdout.write('listening');
 `;
 
+const REJECTING = `
+import { Strategy } from 'passport-custom';
+import { IdentityAuthenticator, passportIdentity } from 'sallyport';
+const strategy = new Strategy(async () => { throw new Error('the database is down'); });
+const authenticator = new IdentityAuthenticator({
+  resource: 'http://127.0.0.1/mcp',
+  serverName: 'packed',
+  sources: [passportIdentity({ name: 'careless', strategy, principal: () => ({}) })],
+});
+const answer = await authenticator.authenticate({ via: 'http', headers: { authorization: 'Bearer garbage' } });
+await new Promise((resolve) => setImmediate(resolve));
+process.stdout.write(JSON.stringify(answer));
+`;
+
 /** Every package of node_modules, one link each, so that ours find their peers as they would when installed. */
 async function linkDependencies(target: string): Promise<void> {
   for (const name of await readdir(join(ROOT, 'node_modules'))) {
@@ -126,6 +140,14 @@ describe('the packages, built and installed as an application would', () => {
     }
   });
 
+  it('survive a strategy whose verify function rejects, which Passport lets end the process', async () => {
+    // In a process of its own: Jest would catch the rejection first.
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', REJECTING], {
+      cwd: directory,
+    });
+    expect(JSON.parse(stdout)).toEqual({ kind: 'failed', reason: 'error', source: 'careless' });
+  });
+
   it('bring the sallyport command', async () => {
     const command = join(directory, 'node_modules/sallyport/dist/cli/main.js');
     const environment = { ...process.env, PORT: '3000' };
@@ -154,7 +176,7 @@ async function expectDeclared(library: string): Promise<void> {
   );
   for (const file of files) {
     const code = await readFile(join(library, 'dist', file), 'utf8');
-    for (const [, specifier = ''] of code.matchAll(/(?:from|import)\s*\(?['"]([^'"./][^'"]*)['"]/g)) {
+    for (const [, specifier = ''] of code.matchAll(/(?:from|import)\s*\(?['"]([^'"./\n][^'"\n]*)['"]/g)) {
       const name = specifier
         .split('/')
         .slice(0, specifier.startsWith('@') ? 2 : 1)

@@ -24,6 +24,7 @@ describe('readConfiguration', () => {
       oidcIssuer: undefined,
       database: { kind: 'sqlite', path: 'data/sallyport.sqlite' },
       dataDirectory: 'data',
+      apiKeyPepper: undefined,
     });
   });
 
@@ -48,6 +49,7 @@ describe('readConfiguration', () => {
       OIDC_ISSUER: 'https://acme.okta.example/oauth2/default/',
       DATABASE_URL: 'postgres://office:secret@db/office',
       DATA_DIR: '/var/lib/office',
+      API_KEY_PEPPER: 'p'.repeat(32),
     });
     expect(read).toEqual({
       environment: 'production',
@@ -58,6 +60,7 @@ describe('readConfiguration', () => {
       oidcIssuer: 'https://acme.okta.example/oauth2/default/',
       database: { kind: 'postgres', url: 'postgres://office:secret@db/office' },
       dataDirectory: '/var/lib/office',
+      apiKeyPepper: 'p'.repeat(32),
     });
   });
 
@@ -114,6 +117,7 @@ describe('readConfiguration', () => {
     ['DATABASE_URL', 'sqlite://data/office.sqlite'],
     ['DATABASE_URL', 'data/office.sqlite'],
     ['DATA_DIR', 'a\0b'],
+    ['API_KEY_PEPPER', 'hunter2'],
   ])('refuses %s=%s with one sentence that does not repeat the value', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}: write .+\\.$`))]);
@@ -123,8 +127,13 @@ describe('readConfiguration', () => {
   it('refuses the development identity provider in production, whatever else is wrong', () => {
     const refused =
       "The development identity provider is refused in production: set OIDC_ISSUER to your provider's issuer URL.";
-    expect(problemsOf({ NODE_ENV: 'production' })).toEqual([refused]);
+    expect(problemsOf({ NODE_ENV: 'production', API_KEY_PEPPER: 'p'.repeat(32) })).toEqual([refused]);
     expect(problemsOf({ NODE_ENV: 'production', OIDC_ISSUER: '', PORT: 'x' })).toContain(refused);
+  });
+
+  it('asks for a pepper of API keys in production', () => {
+    const production = { NODE_ENV: 'production', OIDC_ISSUER: 'https://acme.okta.example' };
+    expect(problemsOf(production)).toEqual([expect.stringMatching(/^API_KEY_PEPPER: write .*openssl/)]);
   });
 
   it('asks for PUBLIC_URL when the server listens beyond loopback', () => {
@@ -133,8 +142,8 @@ describe('readConfiguration', () => {
 
   it('names every problem at once', () => {
     const problems = problemsOf({ NODE_ENV: 'production', PORT: 'x', DATABASE_URL: 'y', PUBLIC_URL: 'z' });
-    expect(problems).toHaveLength(4);
-    expect(new ConfigurationError(problems).message.split('\n')).toHaveLength(5);
+    expect(problems).toHaveLength(5);
+    expect(new ConfigurationError(problems).message.split('\n')).toHaveLength(6);
   });
 });
 

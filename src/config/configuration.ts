@@ -24,6 +24,11 @@ export interface Configuration {
   readonly database: DatabaseLocation;
   /** `DATA_DIR`: where keys and the default database live; default `data`. */
   readonly dataDirectory: string;
+  /**
+   * `API_KEY_PEPPER`: what hashes of API keys are made with. `undefined`: one that is kept in `DATA_DIR`, for development.
+   * A secret: never log it.
+   */
+  readonly apiKeyPepper: string | undefined;
 }
 
 /** The configuration as a Nest provider: `ConfigModule.forFeature(configuration)`, `@Inject(configuration.KEY)`. */
@@ -60,6 +65,8 @@ const SENTENCES = {
   DATABASE_URL:
     'DATABASE_URL: write sqlite:data/sallyport.sqlite, sqlite::memory: or postgres://user:password@host/database.',
   DATA_DIR: 'DATA_DIR: write the path of a directory.',
+  API_KEY_PEPPER:
+    'API_KEY_PEPPER: write at least 32 characters, in production at the latest; make them with: openssl rand -base64 32.',
   production:
     "The development identity provider is refused in production: set OIDC_ISSUER to your provider's issuer URL.",
 } as const;
@@ -81,12 +88,15 @@ const Variables = z.object({
     .string()
     .refine((path) => !path.includes('\0'), SENTENCES.DATA_DIR)
     .default('data'),
+  API_KEY_PEPPER: z.string().min(32, SENTENCES.API_KEY_PEPPER).optional(),
 });
 
 /** What each variable alone cannot say. Judged on the raw text, so that it is reported beside everything else. */
-function clashes({ NODE_ENV, OIDC_ISSUER, PUBLIC_URL, HOST = '127.0.0.1' }: Environment): string[] {
+function clashes(environment: Environment): string[] {
+  const { NODE_ENV, OIDC_ISSUER, PUBLIC_URL, HOST = '127.0.0.1', API_KEY_PEPPER } = environment;
   const problems: string[] = [];
   if (NODE_ENV === 'production' && OIDC_ISSUER === undefined) problems.push(SENTENCES.production);
+  if (NODE_ENV === 'production' && API_KEY_PEPPER === undefined) problems.push(SENTENCES.API_KEY_PEPPER);
   if (PUBLIC_URL === undefined && isHost(HOST) && !isLoopback(HOST)) problems.push(SENTENCES.PUBLIC_URL);
   return problems;
 }
@@ -105,6 +115,7 @@ function configurationOf(variables: z.output<typeof Variables>): Configuration {
     oidcIssuer: variables.OIDC_ISSUER,
     database: Object.freeze(variables.DATABASE_URL ?? file),
     dataDirectory,
+    apiKeyPepper: variables.API_KEY_PEPPER,
   });
 }
 

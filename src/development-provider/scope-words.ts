@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'crm:write': 'Change and delete customer records',
   'tickets:read': 'Read support tickets',
   'tickets:write': 'Draft replies to support tickets',
+  'keys:manage': 'Issue and revoke API keys',
   openid: 'Know who you are',
   offline_access: 'Stay connected when you are away',
 };

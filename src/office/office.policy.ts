@@ -23,3 +23,6 @@ export const OFFICE_SCOPES = [
   'tickets:read',
   'tickets:write',
 ] as const;
+
+/** What an administrator consents to before they may issue, rotate or revoke API keys. No entry asks for it. */
+export const KEYS_SCOPE = 'keys:manage';

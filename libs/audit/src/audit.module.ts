@@ -54,6 +54,6 @@ function openStore(options: AuditOptions, application: DataSource | undefined): 
       useFactory: (store: AuditStore) => new AuditReader(store),
     },
   ],
-  exports: [AuditTrail, AuditReader, AuditStore],
+  exports: [AuditTrail, TypeOrmAuditTrail, AuditReader, AuditStore],
 })
 export class AuditModule extends ConfigurableModuleClass {}

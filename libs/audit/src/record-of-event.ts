@@ -116,7 +116,12 @@ function recordOfFailedAuthentication(event: FailedAuthenticationEvent): NewAudi
     ...recordOfAnything(event, event),
     reason: name(event.reason),
     source: optional(event.source, LIMITS.name),
+    details: event.counted === undefined ? null : detailsOf(textsOf(event.counted)),
   };
+}
+
+function textsOf({ count, since }: NonNullable<FailedAuthenticationEvent['counted']>) {
+  return { count: String(count), since: since.toISOString() };
 }
 
 function recordOfAdministration(event: AdministrationEvent): NewAuditRecord {

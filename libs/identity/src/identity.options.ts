@@ -1,5 +1,6 @@
 import type { StoreOptions } from '@sallyport/store';
 import type { Grants } from './api-keys/key-grants.js';
+import type { TokenCacheOptions } from './good-credentials.js';
 import type { IdentitySource } from './identity.source.js';
 
 /** Injection token of the {@link IdentityOptions}. */
@@ -23,6 +24,8 @@ export interface IdentityOptions {
   readonly storage?: StoreOptions | undefined;
   /** What includes what, when it is asked whether an API key would reach further than its issuer. Default: nothing. */
   readonly grants?: Grants | undefined;
+  /** How long a token that was verified is not verified again. Default: 60 seconds, 10,000 tokens. */
+  readonly tokenCache?: TokenCacheOptions | undefined;
   /** Milliseconds since the epoch. Default `Date.now`; for tests. */
   readonly clock?: (() => number) | undefined;
 }

@@ -24,6 +24,11 @@ export interface IdentitySource {
   readonly name: string;
   /** The `iss` this source stands for. A JWT of this issuer is judged here and nowhere else. */
   readonly issuer?: string | undefined;
+  /**
+   * The issuer of its principals, when it takes other tokens of an issuer than JWTs, which may have a source of their own.
+   * Default: {@link issuer}.
+   */
+  readonly vouchesFor?: string | undefined;
   /** Where clients get tokens for this source; listed in the resource metadata. */
   readonly authorizationServer?: string | undefined;
   /**
@@ -35,6 +40,12 @@ export interface IdentitySource {
   readonly strategy: PassportStrategy | string | ((wiring: SourceWiring) => PassportStrategy);
   /** Turns what the strategy found into a {@link PrincipalDraft}; a strict schema judges the result. */
   toPrincipal(user: unknown): unknown;
+  /**
+   * May what the strategy found be given again as the answer to the very same JWT of {@link issuer}, at `now` in
+   * milliseconds? Asked with every repetition, so it must not wait for anything. Only for a strategy that looks at nothing
+   * but the token. Absent: every request is judged anew.
+   */
+  readonly isStillGood?: ((user: unknown, now: number) => boolean) | undefined;
   /** The tables it keeps in the database of the server. Their names, and those of their migrations, must be unique. */
   readonly tables?: StoreTables | undefined;
   /** What is wrong with it by itself, and must not boot. */

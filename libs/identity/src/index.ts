@@ -2,6 +2,7 @@
 export { IdentityModule } from './identity.module.js';
 export { IdentityGuard } from './identity.guard.js';
 export { IDENTITY_OPTIONS, type IdentityOptions } from './identity.options.js';
+export { IDENTITY_STORE } from './identity.store.js';
 export { identityProblems, type IdentityProblem, type IdentityProblemCode } from './identity.problems.js';
 
 // Say who may call: JWT access tokens of an issuer, any other Passport strategy, or a source of your own.
@@ -22,6 +23,7 @@ export type { AsymmetricAlgorithm } from './jwt/algorithms.js';
 export type { TokenOptions } from './jwt/token-rules.js';
 export { passportIdentity, type PassportIdentityOptions } from './passport/passport.source.js';
 export { processPrincipal, type ProcessPrincipalOptions } from './process/process-principal.source.js';
+export type { TokenCacheOptions } from './good-credentials.js';
 export type { IdentitySource, PassportStrategy, SourceWiring } from './identity.source.js';
 export type { PrincipalDraft } from './principal.schema.js';
 
@@ -40,6 +42,7 @@ export {
 export type { KeyRequest, RotateRequest } from './api-keys/key-request.js';
 export { ApiKeyRefused, type KeyRefusalReason } from './api-keys/api-key.errors.js';
 export { ApiKeysModule, type ApiKeysModuleOptions } from './api-keys/api-keys.module.js';
+export { KeyEndings, type KeyEnder } from './api-keys/key-endings.js';
 export { ApiKeyUses } from './api-keys/api-key.uses.js';
 export { LITERAL_GRANTS, type Grants } from './api-keys/key-grants.js';
 export { API_KEY_ISSUER } from './api-keys/api-key.strategy.js';

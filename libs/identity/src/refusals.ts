@@ -17,6 +17,7 @@ export const REFUSALS = {
   expired: 'The token has expired.',
   not_yet_valid: 'The token is not valid yet.',
   lifetime: 'The token is valid for longer than is allowed.',
+  inactive: 'The issuer says that the token is not active.',
   sender_constrained: 'The token is bound to a key, so it is not a bearer token.',
   unknown_key: 'The issuer has no such key.',
   weak_key: 'The key of the issuer is shorter than 2048 bits.',
@@ -43,7 +44,7 @@ export class CredentialRefused extends Error {
 /** A credential cannot be judged now, because its issuer does not answer. */
 export class IssuerUnavailable extends Error {
   constructor(readonly issuer: string) {
-    super(`The keys of issuer ${JSON.stringify(issuer)} cannot be had, and no recent copy is left.`);
+    super(`Issuer ${JSON.stringify(issuer)} does not answer, and no recent copy is left of what it said.`);
     this.name = 'IssuerUnavailable';
   }
 }

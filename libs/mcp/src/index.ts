@@ -87,6 +87,8 @@ export { UnsafeWiringError, type Problem } from './problem.js';
 
 // The gates themselves: what the guard, the interceptor and the umbrella hold on to.
 export { Clearance, Gate, type Admission, type GateOptions, type Identified } from './gate/gate.js';
+export { DEFAULT_FAILED_AUTHENTICATIONS } from './gate/failed-authentications.js';
+export type { Rate } from './gate/token-buckets.js';
 export { RefusalException, type PublicReason, type Refusal } from './gate/refusal.js';
 export { CallPipeline, type Ran } from './call/call-pipeline.js';
 export { HttpGateway, type PlatformRequest } from './http/http-gateway.js';
@@ -113,5 +115,7 @@ export {
 } from './gate/refusal.js';
 
 // Small things that must be the same everywhere.
+export { BoundedMap } from './bounded-map.js';
+export { networkOf } from './gate/network.js';
 export { frozenJson, frozenObject, isPlainObject, NotJsonError } from './frozen-json.js';
 export { uuidV7 } from './uuid.js';

@@ -1,5 +1,6 @@
 import type { ArrivalLimits } from './arrive/limits.js';
 import type { ServerIdentity } from './call/mcp-call.js';
+import type { Rate } from './gate/token-buckets.js';
 import type { Problem } from './problem.js';
 
 /** What the MCP side must be told. Built by the umbrella from its own options. */
@@ -18,6 +19,8 @@ export interface McpOptions {
   readonly anonymous: 'public-entries' | 'refuse';
   /** The scopes a first sign-in should ask for; named in every 401. */
   readonly signInScopes: readonly string[];
+  /** How often the callers of one address may fail to authenticate, until they are answered 429. */
+  readonly failedAuthentications: Rate;
   /** Whatever else is wrong with the wiring: reported together with the problems of the catalog, and as fatal. */
   readonly problems: readonly Problem[];
   /** Seconds that a shutdown waits for running calls. */

@@ -16,6 +16,8 @@ export {
   UnsafeWiringError,
   handlerContextOf,
   type Access,
+  type Authentication,
+  type CredentialRequest,
   type HandlerContext,
   type McpPromptOptions,
   type McpResourceOptions,
@@ -29,6 +31,7 @@ export {
 
 // Saying who may call.
 export {
+  IdentityAuthenticator,
   apiKeys,
   auth0,
   clerk,
@@ -50,6 +53,7 @@ export {
   type KeycloakOptions,
   type OidcOptions,
   type PassportIdentityOptions,
+  type PassportStrategy,
   type Pepper,
   type PresetOptions,
   type PrincipalDraft,

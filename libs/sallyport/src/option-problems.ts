@@ -1,17 +1,17 @@
-import { identityProblems } from '@sallyport/identity';
+import { findApiKeySource, identityProblems, type IdentitySource } from '@sallyport/identity';
 import type { Problem } from '@sallyport/mcp';
 import type { SallyportOptions } from './sallyport.options.js';
 
 /** Everything that is wrong with the options by themselves, before anything is built from them. */
 export function optionProblems(options: SallyportOptions, production: boolean): Problem[] {
+  const sources = Array.isArray(options.identity) ? options.identity : [];
   return [
     ...serverProblems(options),
-    ...identityProblems(Array.isArray(options.identity) ? options.identity : [], {
-      resource: options.resource,
-      production,
-    }),
+    ...identityProblems(sources, { resource: options.resource, production }),
+    ...keyManagerProblems(options, sources),
     ...scopeProblems(options),
     ...limitProblems(options),
+    ...failureProblems(options),
     ...originProblems(options),
   ];
 }
@@ -39,6 +39,15 @@ function serverProblems({ server, anonymous, drainSeconds }: SallyportOptions): 
   return problems;
 }
 
+/** A role that nobody can hold would leave the management of keys to nobody. */
+function keyManagerProblems({ roles = {} }: SallyportOptions, sources: readonly IdentitySource[]): Problem[] {
+  const role = findApiKeySource(sources)?.settings.manage?.role;
+  const known = Object.entries(roles).flat(2);
+  if (role === undefined || known.includes(role)) return [];
+  const message = `API keys are managed by the role "${role}", which is not configured: add it to roles: { '${role}': [] }, or correct its name.`;
+  return [{ code: 'unknown_role', message }];
+}
+
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== '';
 }
@@ -57,6 +66,15 @@ function limitProblems({ limits = {} }: SallyportOptions): Problem[] {
   return Object.entries(limits)
     .filter(([, value]) => !Number.isSafeInteger(value) || value < 1)
     .map(([name]) => ({ code: 'limits', message: `limits.${name} must be a whole number of at least 1.` }));
+}
+
+function failureProblems({ failedAuthentications = {} }: SallyportOptions): Problem[] {
+  return Object.entries(failedAuthentications)
+    .filter(([, value]) => !Number.isSafeInteger(value) || value < 1)
+    .map(([name]) => ({
+      code: 'failed_authentications',
+      message: `failedAuthentications.${name} must be a whole number of at least 1.`,
+    }));
 }
 
 function originProblems({ allowedOrigins = [], allowedHosts = [] }: SallyportOptions): Problem[] {

@@ -1,11 +1,20 @@
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
-import { AuditModule, type AuditOptions } from '@sallyport/audit';
-import { IdentityGuard, IdentityModule, type IdentityOptions } from '@sallyport/identity';
+import { AuditModule, TypeOrmAuditTrail, type AuditOptions } from '@sallyport/audit';
+import {
+  ApiKeysModule,
+  ApiKeyUses,
+  findApiKeySource,
+  IdentityGuard,
+  IdentityModule,
+  KeyEndings,
+  type IdentityOptions,
+} from '@sallyport/identity';
 import {
   AuditTrail,
   Authorizer,
   Catalog,
   CatalogModule,
+  DEFAULT_FAILED_AUTHENTICATIONS,
   DEFAULT_LIMITS,
   MCP_OPTIONS,
   McpModule,
@@ -26,13 +35,18 @@ import {
   policyProblems,
   type PolicyOptions,
 } from '@sallyport/policy';
+import { grantsOf } from './grants.js';
 import { optionProblems } from './option-problems.js';
+import { RevokedKeys } from './revoked-keys.js';
 import { SALLYPORT_OPTIONS, type SallyportOptions } from './sallyport.options.js';
+import { WitnessedTrail } from './witnessed.trail.js';
 
 /** Options that come from elsewhere in the application, such as a `ConfigService`. */
 export interface SallyportAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   /** Path of the endpoint: routes are made before options are known. Default: `/mcp`. */
   readonly path?: string;
+  /** Path at which API keys are managed, for the same reason: `manage.path` of `apiKeys()`. Default: nowhere. */
+  readonly keysPath?: string;
   readonly inject?: FactoryProvider['inject'];
   readonly useFactory: (...dependencies: never[]) => SallyportOptions | Promise<SallyportOptions>;
 }
@@ -56,7 +70,11 @@ const DEFAULT_PATH = '/mcp';
 export class SallyportModule {
   /** Wires the server. Unsafe or impossible options stop the boot with an `UnsafeWiringError` that lists them all. */
   static forRoot(options: SallyportOptions): DynamicModule {
-    return assemble(pathOf(options.resource), { useFactory: () => options });
+    const keysPath = keysPathOf(options);
+    return assemble(pathOf(options.resource), {
+      useFactory: () => options,
+      ...(keysPath === undefined ? {} : { keysPath }),
+    });
   }
 
   /** The same, from options that are known only when the application is put together. */
@@ -70,8 +88,16 @@ function pathOf(resource: string): string {
   return URL.canParse(resource) ? new URL(resource).pathname : DEFAULT_PATH;
 }
 
+/** What is no list of sources is reported at boot as well. */
+function keysPathOf({ identity }: SallyportOptions): string | undefined {
+  return Array.isArray(identity) ? findApiKeySource(identity)?.settings.manage?.path : undefined;
+}
+
 @Module({})
 class OptionsModule {}
+
+@Module({})
+class TrailModule {}
 
 @Module({})
 class PolicyModule {}
@@ -98,18 +124,23 @@ function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
   });
   const policy = policyModule(path, options);
   const administration = administrationModule([options, audit, revocations]);
+  const trail = trailModule([identity, audit]);
   const mcp = McpModule.register({
     path,
     guard: IdentityGuard,
     interceptor: PolicyInterceptor,
-    imports: [identity, audit, policy, revocations],
+    imports: [identity, trail, policy, revocations],
   });
-  const imports = [options, identity, audit, policy, revocations, administration, mcp];
+  const keys = ApiKeysModule.register({
+    path: given.keysPath,
+    imports: [identity, audit, policy, revocations, administration, mcp],
+  });
+  const imports = [options, identity, audit, policy, revocations, administration, mcp, keys];
   return {
     module: SallyportModule,
     global: true,
     imports,
-    exports: [options, audit, policy, revocations, administration, mcp],
+    exports: [options, audit, policy, revocations, administration, mcp, keys],
   };
 }
 
@@ -154,6 +185,23 @@ function policyModule(path: string, options: DynamicModule): DynamicModule {
   };
 }
 
+/** The audit trail of the calls, which also tells when an API key was used. */
+function trailModule(imports: DynamicModule[]): DynamicModule {
+  return {
+    module: TrailModule,
+    imports,
+    providers: [
+      {
+        provide: AuditTrail,
+        inject: [TypeOrmAuditTrail, ApiKeyUses],
+        useFactory: (trail: TypeOrmAuditTrail, uses: ApiKeyUses | undefined) =>
+          uses === undefined ? trail : new WitnessedTrail(trail, (event) => uses.note(event)),
+      },
+    ],
+    exports: [AuditTrail],
+  };
+}
+
 /** What changes who may call; each change is recorded. */
 function administrationModule(imports: DynamicModule[]): DynamicModule {
   return {
@@ -166,8 +214,13 @@ function administrationModule(imports: DynamicModule[]): DynamicModule {
         useFactory: (log: RevocationLog, live: LiveRevocations, trail: AuditTrail, all: SallyportOptions) =>
           new RevocationService(log, live, trail, serverIdentity(all)),
       },
+      {
+        provide: KeyEndings,
+        inject: [RevocationService],
+        useFactory: (service: RevocationService) => new RevokedKeys(service),
+      },
     ],
-    exports: [RevocationService],
+    exports: [RevocationService, KeyEndings],
   };
 }
 
@@ -181,6 +234,9 @@ function identityOptions(options: SallyportOptions, path: string): IdentityOptio
     resource: options.resource,
     serverName: options.server.name,
     path,
+    grants: grantsOf(policyOptions(options)),
+    ...(options.identityStore === undefined ? {} : { storage: options.identityStore }),
+    ...(options.tokenCache === undefined ? {} : { tokenCache: options.tokenCache }),
     ...(options.signInScopes === undefined ? {} : { scopesSupported: options.signInScopes }),
   };
 }
@@ -205,6 +261,7 @@ function mcpOptions(options: SallyportOptions, path: string, catalog: Catalog): 
     allowedOrigins: options.allowedOrigins ?? [],
     anonymous: options.anonymous ?? 'public-entries',
     signInScopes: options.signInScopes ?? [],
+    failedAuthentications: { ...DEFAULT_FAILED_AUTHENTICATIONS, ...options.failedAuthentications },
     problems: policyProblems(policyOptions(options), catalog.entries),
     drainSeconds: options.drainSeconds ?? 10,
   };

@@ -1,7 +1,8 @@
 import type { AuditOptions } from '@sallyport/audit';
-import type { IdentitySource } from '@sallyport/identity';
-import type { ArrivalLimits } from '@sallyport/mcp';
+import type { IdentitySource, TokenCacheOptions } from '@sallyport/identity';
+import type { ArrivalLimits, Rate } from '@sallyport/mcp';
 import type { Inclusions, PolicyOptions, RevocationOptions } from '@sallyport/policy';
+import type { StoreOptions } from '@sallyport/store';
 
 /** Everything an application says about its server. */
 export interface SallyportOptions {
@@ -27,6 +28,13 @@ export interface SallyportOptions {
   readonly anonymous?: 'public-entries' | 'refuse';
   /** The scopes a first sign-in should ask for: `scope` of every 401, `scopes_supported` of the metadata. Default: none. */
   readonly signInScopes?: readonly string[];
+  /** How long a token that was verified is not verified again. Default: 60 seconds, 10,000 tokens. */
+  readonly tokenCache?: TokenCacheOptions;
+  /**
+   * How often the callers of one address may fail to authenticate before they are answered 429; what was good before
+   * passes. Default: 30 a minute, and 30 at once.
+   */
+  readonly failedAuthentications?: Partial<Rate>;
   /** How to use this server, for models; sent at the handshake. */
   readonly instructions?: string;
   /** Bounds on a message. Default: 1 MiB, 64 levels, 50,000 elements. */
@@ -39,6 +47,8 @@ export interface SallyportOptions {
   readonly audit?: AuditOptions;
   /** Where revocations are kept. Default: the application's own database. */
   readonly revocations?: RevocationOptions;
+  /** Where API keys are kept. Default: the application's own database. */
+  readonly identityStore?: StoreOptions;
   /** Seconds a shutdown waits for running calls. Default: 10. */
   readonly drainSeconds?: number;
 }

@@ -4,7 +4,7 @@ import { CredentialRefused } from '../refusals.js';
 import type { AsymmetricAlgorithm } from './algorithms.js';
 import { parseCompactJwt } from './compact-jwt.js';
 import type { IssuerKeys } from './issuer-keys.js';
-import { checkClaims } from './token-claims.js';
+import { areTimesGood, checkClaims } from './token-claims.js';
 import { checkHeader } from './token-header.js';
 import type { TokenRules } from './token-rules.js';
 
@@ -16,6 +16,11 @@ export class VerifiedAccessToken {
     readonly claims: Readonly<Record<string, unknown>>,
     /** SHA-256 over header and payload, in hexadecimal: an id for tokens without `jti`. */
     readonly fingerprint: string,
+    /**
+     * Whether verifying it again would end the same, at `nowSeconds`: its times still hold, and the key that signed it is
+     * still the issuer's. Asks nobody.
+     */
+    readonly isStillGood: (nowSeconds: number) => boolean = () => false,
   ) {}
 }
 
@@ -35,14 +40,20 @@ export async function verifyAccessToken(
   const { header, claims, fingerprint } = parseCompactJwt(token);
   const checked = checkHeader(header, rules);
   checkClaims(claims, header['typ'], rules, nowSeconds);
-  await verifySignature(token, checked.alg, await keys.find(checked));
-  return new VerifiedAccessToken(deepFreeze(claims), fingerprint);
+  const key = await verifySignature(token, checked.alg, await keys.find(checked));
+  const isStillGood = (now: number) => keys.isInUse(key) && areTimesGood(claims, rules, now);
+  return new VerifiedAccessToken(deepFreeze(claims), fingerprint, isStillGood);
 }
 
-async function verifySignature(token: string, alg: AsymmetricAlgorithm, keys: CryptoKey[]): Promise<void> {
+/** The key that signed it. */
+async function verifySignature(
+  token: string,
+  alg: AsymmetricAlgorithm,
+  keys: CryptoKey[],
+): Promise<CryptoKey> {
   for (const key of keys) {
     if (isWeak(key)) throw new CredentialRefused('weak_key');
-    if (await isSignedBy(token, alg, key)) return;
+    if (await isSignedBy(token, alg, key)) return key;
   }
   throw new CredentialRefused('signature');
 }

@@ -28,7 +28,7 @@ export interface ClaimMapping {
 }
 
 /** A function from a verified token to what the principal schema judges. */
-export type ClaimMapper = (token: VerifiedAccessToken) => unknown;
+export type ClaimMapper = (token: Pick<VerifiedAccessToken, 'claims' | 'fingerprint'>) => unknown;
 
 type Claims = VerifiedAccessToken['claims'];
 

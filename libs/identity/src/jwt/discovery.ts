@@ -26,18 +26,27 @@ export function metadataUrls(issuer: string): string[] {
  * @throws {@link FetchFailed} saying why, for the log
  */
 export async function loadKeySet(issuer: string, signal: AbortSignal): Promise<KeySet> {
-  const address = await discoverJwksUri(issuer, signal);
+  const address = await discover(issuer, 'jwks_uri', signal);
   const document = await fetchJson(address, signal);
   if (!isKeySet(document))
     throw new FetchFailed(address, `is not a JSON Web Key Set of 1 to ${MAX_KEYS} keys`);
   return createLocalJWKSet(document);
 }
 
-async function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<string> {
+/**
+ * An address from the metadata of an issuer.
+ *
+ * @throws {@link FetchFailed} saying why, for the log
+ */
+export async function discover(
+  issuer: string,
+  member: 'jwks_uri' | 'introspection_endpoint',
+  signal: AbortSignal,
+): Promise<string> {
   const failures: string[] = [];
   for (const address of metadataUrls(issuer)) {
     try {
-      return jwksUri(issuer, address, await fetchJson(address, signal));
+      return memberOf(await fetchJson(address, signal), member, issuer, address);
     } catch (error) {
       if (!(error instanceof FetchFailed)) throw error;
       failures.push(error.message);
@@ -46,15 +55,15 @@ async function discoverJwksUri(issuer: string, signal: AbortSignal): Promise<str
   throw new FetchFailed(issuer, `has no usable metadata: ${failures.join('; ')}`);
 }
 
-function jwksUri(issuer: string, address: string, metadata: unknown): string {
+function memberOf(metadata: unknown, member: string, issuer: string, address: string): string {
   if (!isRecord(metadata)) throw new FetchFailed(address, 'is not a JSON object');
   // RFC 8414 §3.3: identical, or the document belongs to somebody else.
   if (metadata['issuer'] !== issuer) {
     const named = JSON.stringify(metadata['issuer'])?.slice(0, 200);
     throw new FetchFailed(address, `names the issuer ${named}, but ${JSON.stringify(issuer)} is configured`);
   }
-  const uri = metadata['jwks_uri'];
-  if (typeof uri !== 'string') throw new FetchFailed(address, 'has no "jwks_uri"');
+  const uri = metadata[member];
+  if (typeof uri !== 'string') throw new FetchFailed(address, `has no "${member}"`);
   return uri;
 }
 

@@ -25,6 +25,10 @@ const MAX_CANDIDATES = 4;
 
 interface LoadedKeys {
   readonly keys: KeySet;
+  /** As the issuer wrote them: another text is another set. */
+  readonly text: string;
+  /** The keys that were found in this set. */
+  readonly found: WeakSet<CryptoKey>;
   readonly at: number;
 }
 
@@ -62,14 +66,24 @@ export class IssuerKeys {
     throw new CredentialRefused('unknown_key');
   }
 
-  private lastGood(): KeySet {
+  /**
+   * Whether a look-up would find this key again, now and without asking the issuer. When the issuer has changed anything
+   * in its set, it would have to be looked up.
+   */
+  isInUse(key: CryptoKey): boolean {
+    const isSettled = this.loading === undefined && this.isCoolingDown();
+    const loaded = this.youngerThan(isSettled ? KEY_TIMES.lastGood : KEY_TIMES.fresh);
+    return loaded?.found.has(key) ?? false;
+  }
+
+  private lastGood(): LoadedKeys {
     const loaded = this.youngerThan(KEY_TIMES.lastGood);
     if (loaded === undefined) throw new IssuerUnavailable(this.issuer);
     return loaded;
   }
 
-  private youngerThan(age: number): KeySet | undefined {
-    return this.loaded !== undefined && this.clock() - this.loaded.at < age ? this.loaded.keys : undefined;
+  private youngerThan(age: number): LoadedKeys | undefined {
+    return this.loaded !== undefined && this.clock() - this.loaded.at < age ? this.loaded : undefined;
   }
 
   private async renew(): Promise<void> {
@@ -89,7 +103,9 @@ export class IssuerKeys {
   private async load(): Promise<void> {
     try {
       const keys = await loadKeySet(this.issuer, AbortSignal.timeout(this.loadTimeoutMs));
-      this.loaded = { keys, at: this.clock() };
+      const text = JSON.stringify(keys.jwks());
+      const same = this.loaded?.text === text ? this.loaded : { keys, text, found: new WeakSet<CryptoKey>() };
+      this.loaded = { ...same, at: this.clock() };
       this.lastLoad = { at: this.clock(), failed: false };
     } catch (error) {
       this.lastLoad = { at: this.clock(), failed: true };
@@ -98,7 +114,13 @@ export class IssuerKeys {
   }
 }
 
-async function candidates(keys: KeySet, header: TokenHeader): Promise<CryptoKey[]> {
+async function candidates(loaded: LoadedKeys, header: TokenHeader): Promise<CryptoKey[]> {
+  const found = await matching(loaded.keys, header);
+  for (const key of found) loaded.found.add(key);
+  return found;
+}
+
+async function matching(keys: KeySet, header: TokenHeader): Promise<CryptoKey[]> {
   try {
     return [await keys({ ...header })];
   } catch (error) {

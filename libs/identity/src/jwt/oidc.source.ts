@@ -43,6 +43,8 @@ export function oidc(options: OidcOptions): IdentitySource {
     strategy: ({ resource, clock }) =>
       new AccessTokenStrategy({ ...limits, issuer, audience: audience ?? resource, clock }),
     toPrincipal: (user) => (user instanceof VerifiedAccessToken ? toDraft(user) : undefined),
+    isStillGood: (user, now) =>
+      user instanceof VerifiedAccessToken && user.isStillGood(Math.floor(now / 1000)),
     timeoutMs: TIMEOUT_MS,
   };
 }

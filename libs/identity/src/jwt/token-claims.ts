@@ -82,8 +82,19 @@ function checkTimes(claims: Claims, rules: TokenRules, now: number): void {
     throw new CredentialRefused('lifetime');
 }
 
+/** Whether claims that passed {@link checkClaims} before would pass it at this time, too. */
+export function areTimesGood(claims: Claims, rules: TokenRules, nowSeconds: number): boolean {
+  try {
+    checkTimes(claims, rules, nowSeconds);
+    return true;
+  } catch (error) {
+    if (error instanceof CredentialRefused) return false;
+    throw error;
+  }
+}
+
 /** RFC 7519 §2 NumericDate, whole seconds: `1e400`, `-1`, `"1"` and `1.5` are not. */
-function seconds(value: unknown): number {
+export function seconds(value: unknown): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
     throw new CredentialRefused('claims');
   return value;

@@ -122,7 +122,7 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-function bounded(name: string, value: number, least: number, most: number): number {
+export function bounded(name: string, value: number, least: number, most: number): number {
   if (!Number.isInteger(value) || value < least || value > most) {
     throw new TypeError(`${name} must be a whole number of seconds from ${least} to ${most}.`);
   }

@@ -39,12 +39,17 @@ export function resourceMetadataUrl(resource: string): string {
  */
 export function resourceMetadataPaths(endpointPath: string): string[] {
   const path = endpointPath === '/' ? '' : endpointPath;
-  if (!PLAIN_PATH.test(path)) {
+  if (!isPlainPath(path)) {
     throw new TypeError(
       `The path '${endpointPath}' must be plain, such as '/mcp': letters, digits and - . _ ~ only.`,
     );
   }
   return [...new Set([`${WELL_KNOWN}${path}`, WELL_KNOWN])];
+}
+
+/** Whether the routers of Express and Fastify take this path literally. */
+export function isPlainPath(path: string): boolean {
+  return PLAIN_PATH.test(path);
 }
 
 /**

@@ -5,7 +5,8 @@ import { CredentialRefused, IssuerUnavailable, type RefusalCode } from '../refus
 
 /** What a strategy said, by value. */
 export type StrategyAnswer =
-  | { readonly kind: 'user'; readonly user: object }
+  /** `draft` is what the mapping made of the user, or its promise. */
+  | { readonly kind: 'user'; readonly user: object; readonly draft: unknown }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly error?: unknown }
   | { readonly kind: 'unavailable' };
 
@@ -19,6 +20,7 @@ const runner = new passport.Passport();
 export async function runStrategy(
   strategy: PassportStrategy,
   request: CredentialRequest,
+  toDraft: (user: object) => unknown,
 ): Promise<StrategyAnswer> {
   try {
     return await new Promise<StrategyAnswer>((resolve) => {
@@ -26,12 +28,12 @@ export async function runStrategy(
       const middleware: unknown = runner.authenticate(
         isolated(strategy),
         { session: false },
-        (error: unknown, user?: unknown, info?: unknown) => resolve(answerOf(error, user, info)),
+        (error: unknown, user?: unknown, info?: unknown) => resolve(answerOf(error, user, info, toDraft)),
       );
       callMiddleware(middleware, requestFor(request), deafResponse(reject), reject);
     });
   } catch (error) {
-    return answerOf(error, false, undefined);
+    return answerOf(error, false, undefined, toDraft);
   }
 }
 
@@ -52,12 +54,26 @@ export function isStrategy(value: unknown): value is PassportStrategy {
   );
 }
 
-function answerOf(error: unknown, user: unknown, info: unknown): StrategyAnswer {
+function answerOf(
+  error: unknown,
+  user: unknown,
+  info: unknown,
+  toDraft: (user: object) => unknown,
+): StrategyAnswer {
   if (error instanceof IssuerUnavailable) return { kind: 'unavailable' };
   if (error instanceof CredentialRefused) return { kind: 'refused', code: error.code };
   if (error) return { kind: 'refused', code: 'error', error };
-  if (isSomebody(user)) return { kind: 'user', user };
+  if (isSomebody(user)) return mapped(user, toDraft);
   return { kind: 'refused', code: info instanceof CredentialRefused ? info.code : 'rejected' };
+}
+
+/** Mapped at once: a strategy that hands out one object for all has written the next user into it a moment later. */
+function mapped(user: object, toDraft: (user: object) => unknown): StrategyAnswer {
+  try {
+    return { kind: 'user', user, draft: toDraft(user) };
+  } catch (error) {
+    return { kind: 'refused', code: 'error', error };
+  }
 }
 
 /** `true`, `{}`, a string or an Error are what careless strategies succeed with; none of them is a person. */
@@ -73,19 +89,23 @@ function isSomebody(user: unknown): user is object {
 
 /**
  * An object of its own for each attempt. Given the instance itself, Passport writes `success` and `fail` onto it, and of two
- * requests at a time the first would receive the user of the second. Catches what an async `authenticate` throws, which
- * Passport would let end the process.
+ * requests at a time the first would receive the user of the second. Catches what async code of the strategy throws,
+ * which Passport would let end the process.
  */
 function isolated(strategy: PassportStrategy): Strategy {
-  const attempt: Strategy & { error(error: unknown): void } = Object.create(strategy, {
-    authenticate: {
-      value(request: unknown, options: unknown): void {
-        const authenticate = Reflect.get(strategy, 'authenticate');
-        const result: unknown = Reflect.apply(authenticate, attempt, [request, options]);
-        Promise.resolve(result).catch((error: unknown) => attempt.error(error ?? new Error('rejected')));
-      },
-    },
-  });
+  const attempt: Strategy & { error(error: unknown): void } = Object.create(strategy);
+  const guarded = (name: string) => {
+    const method: unknown = Reflect.get(strategy, name);
+    if (typeof method !== 'function') return;
+    const value = (...given: unknown[]): void => {
+      const result: unknown = Reflect.apply(method, attempt, given);
+      Promise.resolve(result).catch((error: unknown) => attempt.error(error ?? new Error('rejected')));
+    };
+    Object.defineProperty(attempt, name, { value });
+  };
+  guarded('authenticate');
+  // passport-jwt, passport-custom and their kin keep the application's verify function here, and drop its promise.
+  guarded('_verify');
   return attempt;
 }
 

@@ -55,6 +55,11 @@ export interface FailedAuthenticationEvent extends EventBase {
   readonly reason: string;
   /** The identity source that judged it, when one did. */
   readonly source: string | undefined;
+  /**
+   * Present when this stands for all that failed since then, beyond a limit: `reason` is `too_many`, and `address` the
+   * network they came from; `undefined`: several.
+   */
+  readonly counted?: { readonly count: number; readonly since: Date };
 }
 
 /** What administration can change, and how; and look at, when that is refused. */

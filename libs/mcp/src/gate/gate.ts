@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { ListCall, McpCall, ServerIdentity } from '../call/mcp-call.js';
 import type { Operation, Origin } from '../call/operation.js';
 import type { ValidatedArguments } from '../call/validate-arguments.js';
@@ -8,6 +8,11 @@ import type { Principal } from '../principal.js';
 import { uuidV7 } from '../uuid.js';
 import type { AuditEvent } from './audit-event.js';
 import type { Decision, Permit, RefusalReason, Refuse } from './decision.js';
+import {
+  DEFAULT_FAILED_AUTHENTICATIONS,
+  FailedAuthentications,
+  type CountedFailures,
+} from './failed-authentications.js';
 import type {
   AuditTrail,
   Authenticator,
@@ -24,10 +29,12 @@ import {
   invalidArguments,
   invalidToken,
   methodNotFound,
+  tooManyRequests,
   unavailable,
   unknownEntry,
   type Refusal,
 } from './refusal.js';
+import type { Rate } from './token-buckets.js';
 
 /** What the gate must know of the server. */
 export interface GateOptions {
@@ -36,6 +43,8 @@ export interface GateOptions {
   readonly anonymous: 'public-entries' | 'refuse';
   /** The scopes named in a 401: a first sign-in should ask for these. The same for every entry, existing or not. */
   readonly signInScopes: readonly string[];
+  /** How often the callers of one address may fail to authenticate. Default: 30 a minute, and 30 at once. */
+  readonly failedAuthentications?: Rate;
 }
 
 export type Identified =
@@ -69,9 +78,10 @@ interface Cleared {
 }
 
 /** The one gate for every way in: both protocol eras, HTTP and stdio, calls and lists. */
-export class Gate {
+export class Gate implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Sallyport');
   readonly #minted = new WeakMap<Clearance, Cleared>();
+  readonly #failures: FailedAuthentications;
 
   constructor(
     private readonly catalog: Catalog,
@@ -80,20 +90,57 @@ export class Gate {
     private readonly trail: AuditTrail,
     private readonly revocations: Revocations,
     private readonly options: GateOptions,
-  ) {}
+  ) {
+    this.#failures = new FailedAuthentications(
+      options.failedAuthentications ?? DEFAULT_FAILED_AUTHENTICATIONS,
+      (failures) => this.#recordCounted(failures),
+    );
+  }
 
-  /** First gate: who is calling? A credential that is not good is recorded and refused, before anything is read. */
+  /**
+   * First gate: who is calling? A credential that is not good is recorded and refused, before anything is read. Where too
+   * many were not good, others of that address wait their turn, and are refused unseen when there is none.
+   */
   async identify(request: CredentialRequest): Promise<Identified> {
+    const from: Origin = { via: request.via, address: request.address };
+    let isRecognized = false;
+    const turn = this.#failures.turnFor(from, () => (isRecognized = this.authenticator.recognizes(request)));
+    if (turn === undefined) return refused(await this.#refuseUnseen(from));
+    try {
+      return await this.#judge(request, from, isRecognized);
+    } finally {
+      turn.end();
+    }
+  }
+
+  /** Records what has been counted and not yet recorded. Nest closes the audit after this hook. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#failures.close();
+  }
+
+  async #judge(request: CredentialRequest, from: Origin, isRecognized: boolean): Promise<Identified> {
     const authentication = await this.authenticator.authenticate(request);
     if (authentication.kind === 'anonymous') return { kind: 'identified', principal: undefined };
     if (authentication.kind === 'principal')
       return { kind: 'identified', principal: authentication.principal };
-    const from: Origin = { via: request.via, address: request.address };
     const reason = authentication.kind === 'failed' ? authentication.reason : 'source_unavailable';
-    const recorded = await this.#recordNobody(from, reason, authentication.source);
-    if (!recorded) return refused(unavailable('audit'));
+    const noted = await this.#failures.note(from, () =>
+      this.#recordNobody(from, reason, authentication.source),
+    );
+    if (noted === 'unrecorded') return refused(unavailable('audit'));
     if (authentication.kind === 'unavailable') return refused(unavailable('identity'));
+    // Who was here before has to learn that it is time to sign in again, whatever the neighbours do.
+    if (noted === 'too_many' && !isRecognized) return refused(this.#tooMany(from));
     return refused(invalidToken(this.options.signInScopes));
+  }
+
+  async #refuseUnseen(from: Origin): Promise<Refusal> {
+    const noted = await this.#failures.noteUnseen(from);
+    return noted === 'unrecorded' ? unavailable('audit') : this.#tooMany(from);
+  }
+
+  #tooMany(from: Origin): Refusal {
+    return tooManyRequests(this.#failures.retryAfterSeconds(from));
   }
 
   /** Second gate: may they do exactly this? */
@@ -139,10 +186,14 @@ export class Gate {
 
   /** A revoked caller gets what an invalid credential gets; the record says who it was. */
   async #refuseRevoked(operation: Operation, principal: Principal): Promise<Admission> {
-    const refusal = invalidToken(this.options.signInScopes);
-    if (operation.kind === 'call') return this.#refuse(operation.call, REVOKED, 'revoked', refusal);
-    const recorded = await this.#recordNobody(operation.from, 'revoked', principal.issuer);
-    return refused(recorded ? refusal : unavailable('audit'));
+    const from: Origin = operation.kind === 'call' ? operation.call : operation.from;
+    const noted = await this.#failures.note(from, () =>
+      operation.kind === 'call'
+        ? this.#recordRefusal(operation.call, REVOKED, 'revoked')
+        : this.#recordNobody(from, 'revoked', principal.issuer),
+    );
+    if (noted === 'unrecorded') return refused(unavailable('audit'));
+    return refused(noted === 'too_many' ? this.#tooMany(from) : invalidToken(this.options.signInScopes));
   }
 
   async #admitConnection({ principal, from }: Connecting): Promise<Admission> {
@@ -243,15 +294,12 @@ export class Gate {
     reason: RefusalReason,
     refusal: Refusal,
   ): Promise<Admission> {
-    const recorded = await this.#record({
-      kind: 'refusal',
-      id: uuidV7(),
-      at: new Date(),
-      call,
-      decision,
-      reason,
-    });
+    const recorded = await this.#recordRefusal(call, decision, reason);
     return refused(recorded ? refusal : unavailable('audit'));
+  }
+
+  #recordRefusal(call: McpCall, decision: Decision, reason: RefusalReason): Promise<boolean> {
+    return this.#record({ kind: 'refusal', id: uuidV7(), at: new Date(), call, decision, reason });
   }
 
   #refusalOf(reason: RefusalReason, scopes: readonly string[]): Refusal {
@@ -280,6 +328,20 @@ export class Gate {
       ...from,
       reason,
       source,
+    });
+  }
+
+  #recordCounted({ network, count, since }: CountedFailures): Promise<boolean> {
+    return this.#record({
+      kind: 'authentication',
+      id: uuidV7(),
+      at: new Date(),
+      server: this.options.server,
+      via: 'http',
+      address: network,
+      reason: 'too_many',
+      source: undefined,
+      counted: { count, since },
     });
   }
 

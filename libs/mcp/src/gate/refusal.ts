@@ -9,6 +9,7 @@ export type PublicReason =
   | 'approval_required'
   | 'invalid_arguments'
   | 'method_not_found'
+  | 'too_many_requests'
   | 'unavailable'
   | 'internal_error';
 
@@ -35,6 +36,7 @@ const CODES = {
   scope: -32011,
   approval: -32012,
   unavailable: -32013,
+  tooMany: -32014,
   unknown: -32602,
   internal: -32603,
 } as const;
@@ -127,6 +129,17 @@ export function unavailable(what: keyof typeof UNREACHABLE): Refusal {
     code: CODES.unavailable,
     message: `The ${name} cannot be reached, so this call was not run. Try again later.`,
     retryAfterSeconds: 5,
+  };
+}
+
+/** Too many credentials from this address were not good. Whether this one is, has not been looked at. */
+export function tooManyRequests(retryAfterSeconds: number): Refusal {
+  return {
+    reason: 'too_many_requests',
+    status: 429,
+    code: CODES.tooMany,
+    message: 'Too many failed attempts from this address. Try again later.',
+    retryAfterSeconds,
   };
 }
 

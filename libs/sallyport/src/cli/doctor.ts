@@ -1,6 +1,8 @@
 import { AuditStore } from '@sallyport/audit';
 import type { INestApplicationContext } from '@nestjs/common';
+import { IDENTITY_STORE } from '@sallyport/identity';
 import { Catalog, isLoopback, type Entry, type Problem } from '@sallyport/mcp';
+import type { Store } from '@sallyport/store';
 import { SALLYPORT_OPTIONS, type SallyportOptions } from '../sallyport.options.js';
 
 /** `problem` stops the boot; `warning` is safe but worth knowing. */
@@ -16,6 +18,7 @@ export function warningsOf(context: INestApplicationContext): Finding[] {
   return [
     ...resourceWarnings(options),
     ...auditWarnings(store, options),
+    ...identityStoreWarnings(context),
     ...entryWarnings(entries),
     ...holdWarnings(entries),
     ...anonymousWarnings(options, entries),
@@ -39,6 +42,11 @@ function auditWarnings(store: AuditStore, { audit }: SallyportOptions): Finding[
     );
   }
   return findings;
+}
+
+function identityStoreWarnings(context: INestApplicationContext): Finding[] {
+  const store = context.get<Store | undefined>(IDENTITY_STORE, { strict: false });
+  return (store?.warnings ?? []).map((message) => warning('identity_store', message));
 }
 
 function entryWarnings(entries: readonly Entry[]): Finding[] {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { AuditSetupError } from '@sallyport/audit';
+import { ApiKeyRefused } from '@sallyport/identity';
 import { UnsafeWiringError } from '@sallyport/mcp';
 import { RevocationInputError } from '@sallyport/policy';
 import { StoreSetupError } from '@sallyport/store';
@@ -7,7 +8,14 @@ import { CliError } from './cli-error.js';
 import { createProgram } from './program.js';
 
 /** Errors whose message is a sentence for whoever runs the command. */
-const FOR_PEOPLE = [CliError, UnsafeWiringError, AuditSetupError, RevocationInputError, StoreSetupError];
+const FOR_PEOPLE = [
+  CliError,
+  UnsafeWiringError,
+  AuditSetupError,
+  RevocationInputError,
+  StoreSetupError,
+  ApiKeyRefused,
+];
 
 const program = createProgram({
   print: (text) => process.stdout.write(`${text}\n`),

@@ -1,7 +1,20 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import { REVOCABLE, type Revocable } from '@sallyport/policy';
 import { Argument, Command, Option } from 'commander';
 import { auditList, parseLimit, parseTime, type AuditListOptions } from './audit.command.js';
 import { doctorText, examine } from './doctor.command.js';
+import {
+  collect,
+  issueKey,
+  listKeys,
+  parseDays,
+  parseDuration,
+  revokeKey,
+  rotateKey,
+  type KeysIssueOptions,
+  type KeysListOptions,
+  type KeysRotateOptions,
+} from './keys.command.js';
 import { withApplication } from './load-application.js';
 import { policyReport } from './policy.command.js';
 import { changeRevocation, listRevocations } from './revocation.command.js';
@@ -29,6 +42,7 @@ export function createProgram(io: CliIo): Command {
   addPolicy(program, io);
   addAudit(program, io);
   addRevocations(program, io);
+  addKeys(program, io);
   return program;
 }
 
@@ -56,7 +70,7 @@ function addPolicy(program: Command, io: CliIo): void {
 }
 
 function addAudit(program: Command, io: CliIo): void {
-  const kinds = ['attempt', 'refusal', 'list', 'authentication'];
+  const kinds = ['attempt', 'refusal', 'list', 'authentication', 'administration'];
   program
     .command('audit')
     .description('what was decided, and how it ended')
@@ -112,4 +126,45 @@ function addRevocations(program: Command, io: CliIo): void {
       const { app } = program.opts<GlobalOptions>();
       io.print(await withApplication(app, (context) => listRevocations(context, json === true)));
     });
+}
+
+function addKeys(program: Command, io: CliIo): void {
+  const run = async (command: (context: INestApplicationContext) => Promise<string>) =>
+    io.print(await withApplication(program.opts<GlobalOptions>().app, command));
+  const keys = program.command('keys').description('API keys: who has one, and for what');
+  keys
+    .command('issue')
+    .description('a new key, shown this once')
+    .requiredOption('--name <name>', 'what it is for')
+    .requiredOption('--days <n>', 'how long it lives', parseDays)
+    .option('--scope <scope>', 'what it may do; may be said several times', collect)
+    .option('--role <role>', 'whom it counts as; may be said several times', collect)
+    .option('--tenant <tenant>', 'where it belongs (default: nowhere)')
+    .option('--range <cidr>', 'where it works from (default: anywhere); may be said several times', collect)
+    .option('--json', 'print JSON')
+    .action((options: KeysIssueOptions) => run((context) => issueKey(context, options)));
+  keys
+    .command('list')
+    .description('the keys that work, the newest first')
+    .option('--all', 'with those that have ended')
+    .option('--json', 'print JSON')
+    .action((options: KeysListOptions) => run((context) => listKeys(context, options)));
+  keys
+    .command('rotate')
+    .description('a new key in the place of another, which goes on working for a while')
+    .argument('<id>', 'id of the key')
+    .option(
+      '--overlap <duration>',
+      'how long the old one works, such as 24h (default: of the server)',
+      parseDuration,
+    )
+    .option('--days <n>', 'how long the new one lives (default: as long as the old one)', parseDays)
+    .option('--json', 'print JSON')
+    .action((id: string, options: KeysRotateOptions) => run((context) => rotateKey(context, id, options)));
+  keys
+    .command('revoke')
+    .description('refuse a key from the next call on')
+    .argument('<id>', 'id of the key')
+    .option('--json', 'print JSON')
+    .action((id: string, options: { json?: boolean }) => run((context) => revokeKey(context, id, options)));
 }

@@ -1,11 +1,23 @@
 import Table from 'cli-table3';
 
-const BORDERLESS = Object.fromEntries(
-  [
-    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
-    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
-  ].map((name) => [name, '']),
-);
+/** cli-table3 draws a line for each of these that is not empty. */
+const LINES = [
+  'top',
+  'top-mid',
+  'top-left',
+  'top-right',
+  'bottom',
+  'bottom-mid',
+  'bottom-left',
+  'bottom-right',
+  'left',
+  'left-mid',
+  'mid',
+  'mid-mid',
+  'right',
+  'right-mid',
+];
+const BORDERLESS = Object.fromEntries(LINES.map((name) => [name, '']));
 
 /**
  * A table people can read: no lines between rows. A column with a width wraps its words instead of running off the

@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=store-tables.js.map
