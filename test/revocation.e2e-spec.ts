@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { Deferred } from './support/eventually.js';
 import { TestIssuer } from './support/issuer.js';
 import { toolCall } from './support/messages.js';
-import { newDatabaseFile, Runs, TestServer, WAYS } from './support/server.js';
+import { newDatabaseFile, PLATFORMS, Runs, TestServer, WAYS } from './support/server.js';
 
 @Injectable()
 class Tools {
@@ -172,5 +172,115 @@ describe('Revocations of several processes', () => {
     expect((await call()).status).toBe(200);
     await other.destroy();
     await server.close();
+  });
+});
+
+describe.each(PLATFORMS)('Revoking over HTTP, on %s', (platform) => {
+  let server: TestServer;
+  const manage = { role: 'agent:admin' } as const;
+  const sallyport = { revocations: { manage } };
+
+  beforeAll(async () => {
+    server = await TestServer.start({ issuer, platform, providers: [Tools], sallyport });
+  });
+  afterAll(async () => server.close());
+
+  const admin = (claims: Parameters<TestIssuer['token']>[0] = {}) =>
+    issuer.token({
+      sub: 'marco',
+      tenant: 'acme',
+      roles: ['agent:admin'],
+      scope: 'revocations:manage',
+      ...claims,
+    });
+
+  async function post(path: string, token: string | undefined, body: unknown) {
+    const response = await fetch(`${server.origin}${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Record<string, unknown>,
+    };
+  }
+
+  const callAs = async (claims: Parameters<TestIssuer['token']>[0]) =>
+    (await server.send({ token: await issuer.token({ scope: 'crm:read', ...claims }), ...toolCall('quick') }))
+      .status;
+
+  it('revokes, lists and lifts for an administrator, and says who did it', async () => {
+    const token = await admin();
+    const target = { kind: 'user', value: 'priya' };
+    expect((await post('/revocations', token, { ...target, reason: 'lost laptop' })).status).toBe(200);
+    expect(await callAs({ sub: 'priya', tenant: 'acme' })).toBe(401);
+    const listed = await post('/revocations/list', token, {});
+    expect(listed.body).toMatchObject({
+      revocations: [{ ...target, tenant: 'acme', by: 'marco', reason: 'lost laptop' }],
+    });
+    expect((await post('/revocations/lift', token, target)).status).toBe(200);
+    expect(await callAs({ sub: 'priya', tenant: 'acme' })).toBe(200);
+    const changes = (await server.records()).filter(({ kind }) => kind === 'administration');
+    expect(changes).toMatchObject([
+      { subject: 'marco', action: 'revocation.added' },
+      { action: 'revocation.lifted' },
+    ]);
+  });
+
+  it.each([
+    { kind: 'user', value: 'gus' },
+    { kind: 'tenant', value: 'globex' },
+    { kind: 'client', value: 'agent-9' },
+    { kind: 'entry', value: 'quick' },
+  ])('reaches nobody of another tenant: %j', async (target) => {
+    const token = await admin();
+    expect((await post('/revocations', token, target)).status).toBe(200);
+    expect(await callAs({ sub: 'gus', tenant: 'globex', client: 'agent-9' })).toBe(200);
+    expect((await post('/revocations/lift', token, target)).status).toBe(200);
+  });
+
+  it('shows an administrator nothing of another tenant', async () => {
+    await post('/revocations', await admin({ tenant: 'globex' }), { kind: 'user', value: 'x' });
+    expect((await post('/revocations/list', await admin(), {})).body).toEqual({ revocations: [] });
+    await post('/revocations/lift', await admin({ tenant: 'globex' }), { kind: 'user', value: 'x' });
+  });
+
+  it.each<[string, number, Parameters<TestIssuer['token']>[0] | undefined]>([
+    ['nobody', 401, undefined],
+    ['an expired administrator', 401, { lives: -600 }],
+    ['a contributor', 404, { roles: ['agent:contributor'] }],
+    ['an administrator without the consent', 403, { scope: 'crm:read' }],
+    ['a program', 404, { sub: 'agent-1', client: 'agent-1' }],
+    ['somebody who acts for an administrator', 404, { claims: { act: { sub: 'helper' } } }],
+  ])('changes nothing for %s', async (_, status, claims) => {
+    const token = claims === undefined ? undefined : await admin(claims);
+    const answer = await post('/revocations', token, { kind: 'user', value: 'priya' });
+    expect(answer.status).toBe(status);
+    if (status !== 404) expect(answer.headers.get('www-authenticate')).toContain('resource_metadata');
+    expect(await callAs({ sub: 'priya', tenant: 'acme' })).toBe(200);
+  });
+
+  it.each<[unknown]>([
+    [{ kind: 'dog', value: 'x' }],
+    [{ kind: 'user' }],
+    [{ kind: 'user', value: '' }],
+    [{ kind: 'user', value: 'x', tenant: 'globex' }],
+    [{ kind: 'user', value: 'marco' }],
+    [{ kind: 'tenant', value: 'acme' }],
+    [{ kind: 'user', value: 'x\u0000' }],
+    [[]],
+  ])('answers %j with 400, and changes nothing', async (body) => {
+    const answer = await post('/revocations', await admin(), body);
+    expect(answer).toMatchObject({ status: 400, body: { error: { reason: 'invalid' } } });
+  });
+
+  it('does not boot when nobody can hold the role', async () => {
+    const wrong = { revocations: { manage: { role: 'agent:amdin' } } };
+    await expect(TestServer.start({ issuer, platform, sallyport: wrong })).rejects.toThrow(/agent:amdin/);
   });
 });

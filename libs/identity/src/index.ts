@@ -21,6 +21,8 @@ export type { ClaimMapping } from './jwt/claim-mapping.js';
 export type { ClaimPath } from './jwt/claim-path.js';
 export type { AsymmetricAlgorithm } from './jwt/algorithms.js';
 export type { TokenOptions } from './jwt/token-rules.js';
+export { introspection, type IntrospectionOptions } from './introspection/introspection.source.js';
+export type { ClientAuthentication } from './introspection/introspection.client.js';
 export { passportIdentity, type PassportIdentityOptions } from './passport/passport.source.js';
 export { processPrincipal, type ProcessPrincipalOptions } from './process/process-principal.source.js';
 export type { TokenCacheOptions } from './good-credentials.js';

@@ -119,3 +119,15 @@ export { BoundedMap } from './bounded-map.js';
 export { networkOf } from './gate/network.js';
 export { frozenJson, frozenObject, isPlainObject, NotJsonError } from './frozen-json.js';
 export { uuidV7 } from './uuid.js';
+
+// Changing who may call, over HTTP.
+export {
+  AdministrationDesk,
+  deskAnswer,
+  notFound,
+  readDeskBody,
+  type AdministrationRule,
+  type AtTheDesk,
+  type Barrier,
+  type Lacks,
+} from './administration/administration-desk.js';

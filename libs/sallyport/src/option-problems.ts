@@ -1,5 +1,6 @@
 import { findApiKeySource, identityProblems, type IdentitySource } from '@sallyport/identity';
 import type { Problem } from '@sallyport/mcp';
+import { managementProblems } from './administration/revocation-management.js';
 import type { SallyportOptions } from './sallyport.options.js';
 
 /** Everything that is wrong with the options by themselves, before anything is built from them. */
@@ -9,6 +10,7 @@ export function optionProblems(options: SallyportOptions, production: boolean): 
     ...serverProblems(options),
     ...identityProblems(sources, { resource: options.resource, production }),
     ...keyManagerProblems(options, sources),
+    ...managementProblems(options),
     ...scopeProblems(options),
     ...limitProblems(options),
     ...failureProblems(options),

@@ -35,9 +35,11 @@ import {
   policyProblems,
   type PolicyOptions,
 } from '@sallyport/policy';
+import { revocationManagement } from './administration/revocation-management.js';
+import { RevocationsModule } from './administration/revocations.module.js';
 import { grantsOf } from './grants.js';
 import { optionProblems } from './option-problems.js';
-import { RevokedKeys } from './revoked-keys.js';
+import { RevokedKeys } from './administration/revoked-keys.js';
 import { SALLYPORT_OPTIONS, type SallyportOptions } from './sallyport.options.js';
 import { WitnessedTrail } from './witnessed.trail.js';
 
@@ -47,6 +49,8 @@ export interface SallyportAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   readonly path?: string;
   /** Path at which API keys are managed, for the same reason: `manage.path` of `apiKeys()`. Default: nowhere. */
   readonly keysPath?: string;
+  /** Path at which revocations are managed: `manage.path` of `revocations`. Default: nowhere. */
+  readonly revocationsPath?: string;
   readonly inject?: FactoryProvider['inject'];
   readonly useFactory: (...dependencies: never[]) => SallyportOptions | Promise<SallyportOptions>;
 }
@@ -71,9 +75,11 @@ export class SallyportModule {
   /** Wires the server. Unsafe or impossible options stop the boot with an `UnsafeWiringError` that lists them all. */
   static forRoot(options: SallyportOptions): DynamicModule {
     const keysPath = keysPathOf(options);
+    const revocationsPath = revocationManagement(options)?.path;
     return assemble(pathOf(options.resource), {
       useFactory: () => options,
       ...(keysPath === undefined ? {} : { keysPath }),
+      ...(revocationsPath === undefined ? {} : { revocationsPath }),
     });
   }
 
@@ -135,7 +141,15 @@ function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
     path: given.keysPath,
     imports: [identity, audit, policy, revocations, administration, mcp],
   });
-  const imports = [options, identity, audit, policy, revocations, administration, mcp, keys];
+  const desk = RevocationsModule.register(given.revocationsPath, [
+    options,
+    identity,
+    policy,
+    revocations,
+    administration,
+    mcp,
+  ]);
+  const imports = [options, identity, audit, policy, revocations, administration, mcp, keys, desk];
   return {
     module: SallyportModule,
     global: true,

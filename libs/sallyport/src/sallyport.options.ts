@@ -1,3 +1,4 @@
+import type { RevocationManagement } from './administration/revocation-management.js';
 import type { AuditOptions } from '@sallyport/audit';
 import type { IdentitySource, TokenCacheOptions } from '@sallyport/identity';
 import type { ArrivalLimits, Rate } from '@sallyport/mcp';
@@ -45,8 +46,11 @@ export interface SallyportOptions {
   readonly allowedOrigins?: readonly string[];
   /** Where records go, and how long a call waits for them. Default: the application's own database. */
   readonly audit?: AuditOptions;
-  /** Where revocations are kept. Default: the application's own database. */
-  readonly revocations?: RevocationOptions;
+  /**
+   * Where revocations are kept (default: the application's own database), and who manages them over HTTP (default:
+   * nobody; the `sallyport` command does).
+   */
+  readonly revocations?: RevocationOptions & { readonly manage?: RevocationManagement };
   /** Where API keys are kept. Default: the application's own database. */
   readonly identityStore?: StoreOptions;
   /** Seconds a shutdown waits for running calls. Default: 10. */

@@ -1,24 +1,17 @@
 import { Logger, type OnModuleInit } from '@nestjs/common';
 import {
+  AdministrationDesk,
   arrivalOf,
-  authenticationRequired,
-  insufficientScope,
-  invalidToken,
-  parseStrictJson,
+  deskAnswer,
   rawRequest,
-  refusalAnswer,
-  StrictJsonError,
-  unavailable,
+  readDeskBody,
   UnsafeWiringError,
   type AdministrationAction,
   type Arrival,
   type Challenger,
   type Gate,
-  type JsonLimits,
   type PlatformRequest,
-  type Principal,
   type Problem,
-  type Refusal,
   type Revocations,
 } from '@sallyport/mcp';
 import { ApiKeyRefused } from './api-key.errors.js';
@@ -58,15 +51,16 @@ export interface ApiKeysEndpointParts {
   readonly problems: () => readonly Problem[];
 }
 
-/** Why a signed-in caller may not manage keys, as the audit has it. */
-type Barrier = 'kind' | 'delegated' | 'role' | 'insufficient_scope';
-
 /** Keys over HTTP: who asks, may they, and what they receive. Bearer credentials and JSON alone, so no page can forge it. */
 export class ApiKeysEndpoint implements OnModuleInit {
   private readonly logger = new Logger('ApiKeys');
   private readonly reports = new RateLimit(REPORTS);
+  private readonly desk: AdministrationDesk;
 
-  constructor(private readonly parts: ApiKeysEndpointParts) {}
+  constructor(private readonly parts: ApiKeysEndpointParts) {
+    const { manage, grants, gate, revocations, challenger } = parts;
+    this.desk = new AdministrationDesk({ rule: manage, lacks: grants, gate, revocations, challenger });
+  }
 
   onModuleInit(): void {
     const problems = this.parts.problems();
@@ -83,32 +77,33 @@ export class ApiKeysEndpoint implements OnModuleInit {
     } catch (error) {
       if (error instanceof ApiKeyRefused) return failure(error);
       this.logger.error('A request about API keys failed.', error instanceof Error ? error.stack : undefined);
-      return json(500, { error: { reason: 'internal_error', message: 'Something went wrong.' } });
+      return deskAnswer(500, { error: { reason: 'internal_error', message: 'Something went wrong.' } });
     }
   }
 
   private async manage(arrival: Arrival, operation: Managed): Promise<Response> {
-    const identified = await this.identify(arrival);
-    if ('refusal' in identified) return this.refusal(identified.refusal);
-    const { principal } = identified;
-    const by: Administrator = { principal, via: 'http', address: arrival.address, bounds: 'principal' };
-    const barrier = this.barrierTo(principal);
-    if (barrier !== undefined) {
-      await this.parts.keys.recordRefusal(by, ACTIONS[operation], '', barrier);
-      // Who is no administrator is not told that there is something to administer.
-      if (barrier !== 'insufficient_scope') throw new ApiKeyRefused('unknown');
-      return this.refusal(insufficientScope([this.parts.manage.scope]));
+    const visitor = await this.desk.receive(arrival);
+    if (visitor.kind === 'turned_away') return visitor.response;
+    const by: Administrator = {
+      principal: visitor.principal,
+      via: 'http',
+      address: arrival.address,
+      bounds: 'principal',
+    };
+    if (visitor.kind === 'barred') {
+      await this.parts.keys.recordRefusal(by, ACTIONS[operation], '', visitor.barrier);
+      return visitor.response;
     }
     return this.perform(by, operation, parseBody(arrival));
   }
 
   private async perform(by: Administrator, operation: Managed, body: unknown): Promise<Response> {
     const { keys } = this.parts;
-    if (operation === 'issue') return json(201, await keys.issue(by, body));
-    if (operation === 'rotate') return json(201, await keys.rotate(by, body));
-    if (operation === 'revoke') return json(200, await keys.revoke(by, body));
+    if (operation === 'issue') return deskAnswer(201, await keys.issue(by, body));
+    if (operation === 'rotate') return deskAnswer(201, await keys.rotate(by, body));
+    if (operation === 'revoke') return deskAnswer(200, await keys.revoke(by, body));
     readList(body);
-    return json(200, { keys: await keys.list(by) });
+    return deskAnswer(200, { keys: await keys.list(by) });
   }
 
   /** One answer for every report, so that it tells nobody which keys there are. */
@@ -117,73 +112,21 @@ export class ApiKeysEndpoint implements OnModuleInit {
     const wait = this.reports.waitFor(address, Date.now());
     if (wait > 0) {
       const error = { reason: 'too_many', message: 'Too many reports. Try again later.' };
-      return json(429, { error }, { 'Retry-After': String(Math.ceil(wait / 1000)) });
+      return deskAnswer(429, { error }, { 'Retry-After': String(Math.ceil(wait / 1000)) });
     }
     const key = readReport(parseBody(arrival));
     if (key !== undefined) await this.parts.keys.report({ via: 'http', address }, key);
-    return json(202, { received: true });
-  }
-
-  private async identify({
-    headers,
-    address,
-  }: Arrival): Promise<{ readonly principal: Principal } | { readonly refusal: Refusal }> {
-    const { gate, manage } = this.parts;
-    const identified = await gate.identify({
-      headers,
-      via: 'http',
-      ...(address !== undefined && { address }),
-    });
-    if (identified.kind === 'refused') return { refusal: identified.refusal };
-    const { principal } = identified;
-    if (principal === undefined) return { refusal: authenticationRequired([manage.scope]) };
-    return (await this.revoked(principal)) ?? { principal };
-  }
-
-  private async revoked(principal: Principal): Promise<{ readonly refusal: Refusal } | undefined> {
-    try {
-      const view = await this.parts.revocations.current();
-      return view.isRevoked(principal) ? { refusal: invalidToken([this.parts.manage.scope]) } : undefined;
-    } catch (error) {
-      this.logger.error(
-        'It could not be found out what is revoked; no key was touched.',
-        error instanceof Error ? error.stack : undefined,
-      );
-      return { refusal: unavailable('revocations') };
-    }
-  }
-
-  /** A person, by themselves, with the role of an administrator, who consented to this. */
-  private barrierTo({ kind, actors, roles, scopes }: Principal): Barrier | undefined {
-    const { manage, grants } = this.parts;
-    if (kind !== 'user') return 'kind';
-    if (actors.length > 0) return 'delegated';
-    if (grants.missingRoles([manage.role], roles).length > 0) return 'role';
-    return grants.missingScopes([manage.scope], scopes).length > 0 ? 'insufficient_scope' : undefined;
-  }
-
-  private refusal(refusal: Refusal): Response {
-    const { challenger } = this.parts;
-    const { status, headers, error } = refusalAnswer(refusal, challenger.challenge.bind(challenger));
-    return json(status, { error: { message: error.message, ...error.data } }, headers);
+    return deskAnswer(202, { received: true });
   }
 }
 
-function parseBody({ body }: Arrival, limits: JsonLimits = KEY_LIMITS): unknown {
-  try {
-    return parseStrictJson(new TextDecoder('utf-8', { fatal: true }).decode(body), limits);
-  } catch (error) {
-    throw new ApiKeyRefused('invalid', [
-      error instanceof StrictJsonError ? 'the body is no strict JSON' : 'the body is not UTF-8',
-    ]);
-  }
+function parseBody(arrival: Arrival): unknown {
+  const read = readDeskBody(arrival, KEY_LIMITS);
+  if (read.kind === 'unreadable') throw new ApiKeyRefused('invalid', [read.issue]);
+  return read.value;
 }
 
 function failure({ reason, status, message, issues }: ApiKeyRefused): Response {
   const error = { reason, message, ...(issues.length > 0 && { issues }) };
-  return json(status, { error }, status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {});
-}
-
-function json(status: number, body: object, headers: Readonly<Record<string, string>> = {}): Response {
-  return Response.json(body, { status, headers: { 'Cache-Control': 'no-store', ...headers } });
+  return deskAnswer(status, { error }, status === 503 ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {});
 }

@@ -72,6 +72,8 @@ export function introspection(options: IntrospectionOptions): IdentitySource {
       return new IntrospectionStrategy(asked, { ...limits, issuer, audience: audience ?? resource }, clock);
     },
     toPrincipal: (user) => (user instanceof IntrospectedToken ? opaque(toDraft(user)) : undefined),
+    // The strategy keeps answers itself, and judges their age and expiry with every call.
+    isStillGood: () => false,
     timeoutMs: TIMEOUT_MS,
   };
 }

@@ -176,7 +176,7 @@ export class CallPipeline {
 function isRevoked(view: RevocationView, { principal, entry }: McpCall): boolean {
   return (
     (principal !== undefined && view.isRevoked(principal)) ||
-    (entry !== undefined && view.isEntryRevoked(entry))
+    (entry !== undefined && view.isEntryRevoked(entry, principal))
   );
 }
 

@@ -216,7 +216,9 @@ export class Gate implements BeforeApplicationShutdown {
     if (connection.kind === 'refused') return connection;
     const entries = this.catalog
       .of(call.method)
-      .filter((entry) => !view.isEntryRevoked(entry) && this.#isVisible(entry, call.principal));
+      .filter(
+        (entry) => !view.isEntryRevoked(entry, call.principal) && this.#isVisible(entry, call.principal),
+      );
     const at = new Date();
     const recorded = await this.#record({ kind: 'list', id: uuidV7(), at, call, shown: entries.length });
     return recorded ? { kind: 'listed', entries } : refused(unavailable('audit'));
@@ -250,7 +252,8 @@ export class Gate implements BeforeApplicationShutdown {
     if (first.effect === 'refuse') return this.#refuseDecided(asked, first);
     if (asked.entry === undefined) return this.#refuse(asked, first, 'unknown_entry', unknownEntry());
     // A revoked entry is gone for everybody it was there for: it answers as if it had never been.
-    if (view.isEntryRevoked(asked.entry)) return this.#refuse(asked, REVOKED, 'revoked', unknownEntry());
+    if (view.isEntryRevoked(asked.entry, asked.principal))
+      return this.#refuse(asked, REVOKED, 'revoked', unknownEntry());
     const validated = await validate();
     if (!validated.valid) {
       return this.#refuse(asked, first, 'invalid_arguments', invalidArguments(validated.issues));

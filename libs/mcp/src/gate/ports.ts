@@ -27,7 +27,8 @@ export abstract class AuditTrail {
 export interface RevocationView {
   /** Its token or key, its user, its client or its tenant. */
   isRevoked(principal: Principal): boolean;
-  isEntryRevoked(entry: Entry): boolean;
+  /** For this caller: an entry may be revoked for one tenant alone. */
+  isEntryRevoked(entry: Entry, principal: Principal | undefined): boolean;
 }
 
 /** Knows what has been revoked. Implemented by `@sallyport/policy`. */

@@ -21,7 +21,7 @@ export class CreateSallyportRevocations1790000000100 implements MigrationInterfa
           },
           { name: 'at', type: 'bigint' },
           ...['action', 'kind', 'value', 'by'].map((name) => ({ name, type: 'text' })),
-          ...['issuer', 'reason'].map((name) => ({ name, type: 'text', isNullable: true })),
+          ...['issuer', 'tenant', 'reason'].map((name) => ({ name, type: 'text', isNullable: true })),
         ],
       }),
     );

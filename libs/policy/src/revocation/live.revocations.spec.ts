@@ -21,7 +21,17 @@ class History {
   broken = false;
 
   add(seq: number, action: 'revoke' | 'restore' = 'revoke', value = 'priya'): void {
-    this.steps.push({ seq, at: 0, action, kind: 'user', value, issuer: null, reason: null, by: 'spec' });
+    this.steps.push({
+      seq,
+      at: 0,
+      action,
+      kind: 'user',
+      value,
+      issuer: null,
+      tenant: null,
+      reason: null,
+      by: 'spec',
+    });
   }
 
   async countAfter(seq: number): Promise<number> {

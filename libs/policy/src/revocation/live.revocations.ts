@@ -112,8 +112,8 @@ export class LiveRevocations extends Revocations {
   }
 }
 
-function targetOf({ kind, value, issuer }: RevocationRecord): RevocationTarget {
-  return { kind, value, ...(issuer === null ? {} : { issuer }) };
+function targetOf({ kind, value, issuer, tenant }: RevocationRecord): RevocationTarget {
+  return { kind, value, ...(issuer === null ? {} : { issuer }), ...(tenant === null ? {} : { tenant }) };
 }
 
 function ignore(): void {

@@ -14,6 +14,7 @@ export class RevocationRecord {
   kind!: Revocable;
   value!: string;
   issuer!: string | null;
+  tenant!: string | null;
   /** Why, in the words of whoever did it. */
   reason!: string | null;
   /** Who did it. */
@@ -40,6 +41,7 @@ export function revocationRecordEntity(dialect: StoreDialect): EntitySchema<Revo
       kind: { type: 'text' },
       value: { type: 'text' },
       issuer: { type: 'text', nullable: true },
+      tenant: { type: 'text', nullable: true },
       reason: { type: 'text', nullable: true },
       by: { type: 'text' },
     },

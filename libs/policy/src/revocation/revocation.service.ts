@@ -36,15 +36,41 @@ export class RevocationService {
     return this.#step('restore', target, author);
   }
 
+  /** Somebody who may not revoke has tried to. */
+  async recordRefusal({ via, address, actor, by }: RevocationAuthor, reason: string): Promise<void> {
+    await this.trail.record({
+      kind: 'administration',
+      id: uuidV7(),
+      at: new Date(),
+      server: this.server,
+      via,
+      address,
+      actor,
+      action: 'revocation.added',
+      target: '',
+      reason,
+      details: { by },
+    });
+  }
+
   async #step(
     action: 'revoke' | 'restore',
     target: RevocationTarget,
     author: RevocationAuthor,
   ): Promise<void> {
-    const { kind, value, issuer } = checked(target);
+    const { kind, value, issuer, tenant } = checked(target);
     const { by, reason } = author;
     await this.trail.record(this.#event(action, target, author));
-    const step = { at: Date.now(), action, kind, value, issuer: issuer ?? null, reason: reason ?? null, by };
+    const step = {
+      at: Date.now(),
+      action,
+      kind,
+      value,
+      issuer: issuer ?? null,
+      tenant: tenant ?? null,
+      reason: reason ?? null,
+      by,
+    };
     try {
       await this.log.append(step);
     } catch (error) {
@@ -59,7 +85,7 @@ export class RevocationService {
     target: RevocationTarget,
     author: RevocationAuthor,
   ): AdministrationEvent {
-    const { kind, value, issuer } = target;
+    const { kind, value, issuer, tenant } = target;
     const { by, reason, via, address, actor } = author;
     return {
       kind: 'administration',
@@ -74,6 +100,7 @@ export class RevocationService {
       details: {
         by,
         ...(issuer === undefined ? {} : { issuer }),
+        ...(tenant === undefined ? {} : { tenant }),
         ...(reason === undefined ? {} : { why: reason }),
       },
     };
@@ -81,10 +108,10 @@ export class RevocationService {
 }
 
 function checked(target: RevocationTarget): RevocationTarget {
-  const { kind, value, issuer } = target;
+  const { kind, value, issuer, tenant } = target;
   if (!isRevocable(kind))
     throw new RevocationInputError('Say what to revoke: token, key, user, client, tenant or entry.');
-  for (const text of [value, issuer ?? 'none']) {
+  for (const text of [value, issuer ?? 'none', tenant ?? 'none']) {
     if (text === '' || text.length > LONGEST || /\p{Cc}/u.test(text) || !text.isWellFormed()) {
       throw new RevocationInputError(`Write 1 to ${LONGEST} characters, without control characters.`);
     }

@@ -38,6 +38,13 @@ describe('revocationView', () => {
     expect(revocationView([target]).isRevoked(priya)).toBe(false);
   });
 
+  it('reaches callers of its tenant alone, when it is narrowed to one', () => {
+    const view = revocationView([{ kind: 'user', value: 'priya', tenant: 'acme' }]);
+    expect(view.isRevoked(priya)).toBe(true);
+    expect(view.isRevoked({ ...priya, tenant: 'globex' })).toBe(false);
+    expect(view.isRevoked({ ...priya, tenant: undefined })).toBe(false);
+  });
+
   it('does not revoke what has no id, tenant or client by the word undefined', () => {
     const bare = { ...priya, tenant: undefined, client: undefined, credential: { kind: 'jwt' } };
     const targets = (['token', 'client', 'tenant'] as const).map((kind) => ({ kind, value: 'undefined' }));
@@ -49,10 +56,12 @@ describe('revocationView', () => {
       kind: fc.constantFrom('token' as const, 'user' as const, 'client' as const),
       value: fc.string(),
       issuer: fc.option(fc.string(), { nil: undefined }),
+      tenant: fc.option(fc.string(), { nil: undefined }),
     });
     fc.assert(
       fc.property(target, target, (a, b) => {
-        const same = a.kind === b.kind && a.value === b.value && a.issuer === b.issuer;
+        const same =
+          a.kind === b.kind && a.value === b.value && a.issuer === b.issuer && a.tenant === b.tenant;
         expect(targetKey(a) === targetKey(b)).toBe(same);
       }),
     );

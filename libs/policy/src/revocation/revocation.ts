@@ -11,6 +11,8 @@ export interface RevocationTarget {
   readonly value: string;
   /** Narrows a token or user to one issuer. Absent: of whichever issuer. */
   readonly issuer?: string | undefined;
+  /** Narrows it to callers of one tenant, which is as far as an administrator of that tenant reaches. Absent: of any. */
+  readonly tenant?: string | undefined;
 }
 
 export function isRevocable(value: unknown): value is Revocable {
@@ -18,8 +20,8 @@ export function isRevocable(value: unknown): value is Revocable {
 }
 
 /** One key per target: what is revoked is restored by naming the very same. */
-export function targetKey({ kind, value, issuer }: RevocationTarget): string {
-  return JSON.stringify([kind, value, issuer ?? null]);
+export function targetKey({ kind, value, issuer, tenant }: RevocationTarget): string {
+  return JSON.stringify([kind, value, issuer ?? null, tenant ?? null]);
 }
 
 /**
@@ -28,17 +30,19 @@ export function targetKey({ kind, value, issuer }: RevocationTarget): string {
  */
 export function revocationView(targets: Iterable<RevocationTarget>): RevocationView {
   const keys = new Set([...targets].map(targetKey));
-  const has = (kind: Revocable, value: string | undefined, issuer?: string) =>
+  const has = (kind: Revocable, value: string | undefined, tenant?: string, issuer?: string) =>
     value !== undefined &&
-    (keys.has(targetKey({ kind, value })) ||
-      (issuer !== undefined && keys.has(targetKey({ kind, value, issuer }))));
+    [undefined, issuer].some((i) =>
+      [undefined, tenant].some((t) => keys.has(targetKey({ kind, value, issuer: i, tenant: t }))),
+    );
   return {
-    isRevoked: (principal: Principal) =>
-      has('user', principal.subject, principal.issuer) ||
-      has('tenant', principal.tenant) ||
-      has('client', principal.client) ||
-      principal.actors.some((actor) => has('user', actor.subject, actor.issuer)) ||
-      has(principal.kind === 'api-key' ? 'key' : 'token', principal.credential.id, principal.issuer),
-    isEntryRevoked: (entry: Entry) => has('entry', entry.name),
+    isRevoked: ({ kind, issuer, subject, client, tenant, actors, credential }: Principal) =>
+      has('user', subject, tenant, issuer) ||
+      has('tenant', tenant, tenant) ||
+      has('client', client, tenant) ||
+      actors.some((actor) => has('user', actor.subject, tenant, actor.issuer)) ||
+      has(kind === 'api-key' ? 'key' : 'token', credential.id, tenant, issuer),
+    isEntryRevoked: (entry: Entry, principal: Principal | undefined) =>
+      has('entry', entry.name, principal?.tenant),
   };
 }
