@@ -6,7 +6,14 @@ import { readConfiguration, type Configuration } from './config/configuration.js
 import { databaseOptions } from './config/database-options.js';
 import { DevelopmentProviderModule } from './development-provider/development-provider.module.js';
 import { OfficeModule } from './office/office.module.js';
-import { KEYS_SCOPE, OFFICE_ROLES, OFFICE_SCOPE_HIERARCHY, OFFICE_SCOPES } from './office/office.policy.js';
+import {
+  KEYS_SCOPE,
+  OFFICE_ROLES,
+  OFFICE_SCOPE_HIERARCHY,
+  OFFICE_SCOPES,
+  REVOCATIONS_SCOPE,
+} from './office/office.policy.js';
+import { partners } from './partner/partner.identity.js';
 
 /** Read once, when this file is loaded: a bad variable stops the process with a sentence, before anything is opened. */
 export const config = readConfiguration(process.env);
@@ -23,7 +30,9 @@ export const issuer = config.oidcIssuer ?? `${config.publicUrl}/idp`;
       identity: [
         oidc({ issuer }),
         apiKeys({ pepper: apiKeyPepper(config), manage: { role: 'agent:admin', scope: KEYS_SCOPE } }),
+        ...(config.partnerSecret === undefined ? [] : [partners(config.partnerSecret, config.resource)]),
       ],
+      revocations: { manage: { role: 'agent:admin', scope: REVOCATIONS_SCOPE } },
       roles: OFFICE_ROLES,
       scopes: OFFICE_SCOPE_HIERARCHY,
       signInScopes: OFFICE_SCOPES.filter((scope) => scope.endsWith(':read')),
@@ -39,6 +48,6 @@ export class AppModule {}
 /** With a provider of your own there is none inside this process. */
 function developmentProvider({ oidcIssuer, publicUrl, resource, dataDirectory }: Configuration) {
   if (oidcIssuer !== undefined) return [];
-  const scopes = [...OFFICE_SCOPES, KEYS_SCOPE];
+  const scopes = [...OFFICE_SCOPES, KEYS_SCOPE, REVOCATIONS_SCOPE];
   return [DevelopmentProviderModule.forRoot({ publicUrl, resource, dataDirectory, scopes })];
 }

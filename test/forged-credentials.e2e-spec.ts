@@ -1,4 +1,5 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { exportSPKI } from 'jose';
 import { introspection, McpTool, oidc } from 'sallyport';
@@ -411,8 +412,7 @@ describe('An issuer whose keys', () => {
     ahead = 0;
   });
 
-  const redirect = (response: { writeHead(status: number, headers: object): { end(): unknown } }) =>
-    response.writeHead(302, { location: '/other' }).end();
+  const redirect = (response: ServerResponse) => response.writeHead(302, { location: '/other' }).end();
 
   it.each<[string, () => unknown]>([
     ['cannot be had', () => own.overrides.set(JWKS, (response) => response.writeHead(503).end())],
@@ -583,11 +583,7 @@ describe('An opaque token', () => {
 });
 
 /** A byte now and then, and never all of them. */
-function trickle(response: {
-  writeHead(status: number): unknown;
-  write(text: string): unknown;
-  on(name: 'close', listener: () => void): unknown;
-}): void {
+function trickle(response: ServerResponse): void {
   response.writeHead(200);
   const timer = setInterval(() => response.write(' '), 100);
   response.on('close', () => clearInterval(timer));

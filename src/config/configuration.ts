@@ -29,6 +29,8 @@ export interface Configuration {
    * A secret: never log it.
    */
   readonly apiKeyPepper: string | undefined;
+  /** `PARTNER_JWT_SECRET`: signs the tokens of partners (HS256). `undefined`: no partner may call. Never log it. */
+  readonly partnerSecret: string | undefined;
 }
 
 /** The configuration as a Nest provider: `ConfigModule.forFeature(configuration)`, `@Inject(configuration.KEY)`. */
@@ -67,6 +69,8 @@ const SENTENCES = {
   DATA_DIR: 'DATA_DIR: write the path of a directory.',
   API_KEY_PEPPER:
     'API_KEY_PEPPER: write at least 32 characters, in production at the latest; make them with: openssl rand -base64 32.',
+  PARTNER_JWT_SECRET:
+    'PARTNER_JWT_SECRET: write at least 32 characters, the secret you share with the system that issues the tokens of partners.',
   production:
     "The development identity provider is refused in production: set OIDC_ISSUER to your provider's issuer URL.",
 } as const;
@@ -89,6 +93,7 @@ const Variables = z.object({
     .refine((path) => !path.includes('\0'), SENTENCES.DATA_DIR)
     .default('data'),
   API_KEY_PEPPER: z.string().min(32, SENTENCES.API_KEY_PEPPER).optional(),
+  PARTNER_JWT_SECRET: z.string().min(32, SENTENCES.PARTNER_JWT_SECRET).optional(),
 });
 
 /** What each variable alone cannot say. Judged on the raw text, so that it is reported beside everything else. */
@@ -116,6 +121,7 @@ function configurationOf(variables: z.output<typeof Variables>): Configuration {
     database: Object.freeze(variables.DATABASE_URL ?? file),
     dataDirectory,
     apiKeyPepper: variables.API_KEY_PEPPER,
+    partnerSecret: variables.PARTNER_JWT_SECRET,
   });
 }
 

@@ -10,6 +10,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'tickets:read': 'Read support tickets',
   'tickets:write': 'Draft replies to support tickets',
   'keys:manage': 'Issue and revoke API keys',
+  'revocations:manage': 'Revoke and restore tokens, users, clients and tools',
   openid: 'Know who you are',
   offline_access: 'Stay connected when you are away',
 };

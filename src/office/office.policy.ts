@@ -26,3 +26,6 @@ export const OFFICE_SCOPES = [
 
 /** What an administrator consents to before they may issue, rotate or revoke API keys. No entry asks for it. */
 export const KEYS_SCOPE = 'keys:manage';
+
+/** What an administrator consents to before they may revoke over HTTP. No entry asks for it. */
+export const REVOCATIONS_SCOPE = 'revocations:manage';

@@ -84,7 +84,7 @@ export class AuditRecord {
   action!: AdministrationAction | null;
   /** Administration only: id of what was changed. */
   target!: string | null;
-  /** Administration only: JSON object of texts. */
+  /** Administration, and failed authentications that were counted: JSON object of texts. */
   details!: string | null;
 }
 

@@ -146,6 +146,18 @@ describe('recordOf', () => {
     });
   });
 
+  it('says of failed authentications that were counted how many they were', () => {
+    const counted = { count: 4711, since: new Date('2026-08-01T10:00:00.123Z') };
+    const event = failedAuthentication({ reason: 'too_many', source: undefined, counted });
+    expect(recordOf(event)).toMatchObject({
+      kind: 'authentication',
+      reason: 'too_many',
+      source: null,
+      details: '{"count":"4711","since":"2026-08-01T10:00:00.123Z"}',
+    });
+    expect(recordOf(failedAuthentication())).toMatchObject({ details: null });
+  });
+
   it('says of an administrative change who made it, what it was and to what', () => {
     expect(recordOf(administration())).toMatchObject({
       kind: 'administration',

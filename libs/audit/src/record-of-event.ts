@@ -238,6 +238,9 @@ function decisionColumns(decision: Decision) {
     decision: decision.effect,
     checks: checksOf(decision.checks),
     policyVersion: name(decision.policyVersion),
+    // A challenge names every scope of the operation, which may be more than the entry asks for by itself.
+    ...(decision.effect === 'refuse' &&
+      decision.scopes.length > 0 && { scopesRequired: listOf(decision.scopes) }),
   };
 }
 

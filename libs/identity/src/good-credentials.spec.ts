@@ -124,11 +124,12 @@ describe('A token that comes again', () => {
   it('is verified once, and has the same principal', async () => {
     const subject = authenticator();
     const token = await issuer.token(key);
-    const [first, ...others] = await Promise.all([subject.authenticate(bearer(token))]);
-    for (let time = 0; time < 100; time += 1) others.push(await subject.authenticate(bearer(token)));
-    expect(new Set(others.map((other) => 'principal' in other && other.principal))).toEqual(
-      new Set([first?.kind === 'principal' && first.principal]),
-    );
+    const principals = new Set<unknown>();
+    for (let time = 0; time < 100; time += 1) {
+      const answer = await subject.authenticate(bearer(token));
+      principals.add(answer.kind === 'principal' ? answer.principal : answer.kind);
+    }
+    expect([...principals]).toMatchObject([{ subject: 'ada' }]);
     expect(verifications).toBe(1);
   });
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, NotFoundException } from '@nestjs/common';
+import { MoreThan } from 'typeorm';
 import type { Owner } from '../tenancy/owner.js';
 import { TenantRows } from '../tenancy/tenant-rows.js';
 import { ReplyDraft } from './reply-draft.entity.js';
@@ -18,6 +19,17 @@ export class SupportService {
       manager.find(Ticket, {
         where: { tenant },
         order: { createdAt: 'DESC', id: 'ASC' },
+        take: MOST_TICKETS,
+      }),
+    );
+  }
+
+  /** Tickets that came after a moment, oldest first. */
+  since(tenant: string, moment: string): Promise<Ticket[]> {
+    return this.rows.run(tenant, (manager) =>
+      manager.find(Ticket, {
+        where: { tenant, createdAt: MoreThan(moment) },
+        order: { createdAt: 'ASC', id: 'ASC' },
         take: MOST_TICKETS,
       }),
     );

@@ -1,5 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { Args, Caller, McpPrompt, McpTool, type Principal } from 'sallyport';
+import { Args, Caller, CurrentCall, McpPrompt, McpTool, type Principal, type RunningCall } from 'sallyport';
 import { z } from 'zod';
 import { ownerOf } from '../tenancy/owner.js';
 import { tenantOf } from '../tenancy/tenant-of.js';
@@ -8,6 +9,8 @@ import { TICKET_STATUSES, type Ticket } from './ticket.entity.js';
 import { triagePrompt } from './triage.prompt.js';
 
 const some = z.object({ ticketId: z.uuid().optional().describe('Leave out to read them all.') });
+
+const patience = z.object({ seconds: z.int().min(1).max(60).default(30) });
 
 const tickets = z.object({
   tickets: z.array(
@@ -52,6 +55,34 @@ export class SupportTools {
     const found =
       ticketId === undefined ? await this.support.list(tenant) : [await this.support.read(tenant, ticketId)];
     return { tickets: found.map(shown) };
+  }
+
+  @McpTool({
+    name: 'tickets_watch',
+    title: 'Wait for a ticket',
+    description:
+      'Wait until a new support ticket comes in, or the time is up. Reports progress every second.',
+    input: patience,
+    output: tickets,
+    scopes: ['tickets:read'],
+    role: 'agent:read-only',
+    risk: 'read',
+    auditFields: ['seconds'],
+  })
+  async watch(
+    @Args() { seconds }: z.output<typeof patience>,
+    @Caller() caller: Principal,
+    @CurrentCall() { signal, reportProgress }: RunningCall,
+  ): Promise<z.output<typeof tickets>> {
+    const tenant = tenantOf(caller);
+    const start = new Date().toISOString();
+    for (let second = 1; second <= seconds; second += 1) {
+      await setTimeout(1000, undefined, { signal });
+      const found = await this.support.since(tenant, start);
+      if (found.length > 0) return { tickets: found.map(shown) };
+      await reportProgress({ progress: second, total: seconds });
+    }
+    return { tickets: [] };
   }
 
   @McpTool({

@@ -15,6 +15,7 @@ export const TOOLS = [
   'tasks_list',
   'tickets_draft_reply',
   'tickets_read',
+  'tickets_watch',
 ];
 
 /** What a first sign-in is told to ask for. */

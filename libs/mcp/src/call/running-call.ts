@@ -16,7 +16,7 @@ export interface RunningCall {
   /** Aborted when the client went away or cancelled: stop, nobody will see the result. */
   readonly signal: AbortSignal;
   /** Resolves when the report was handed to the transport; does nothing when the client did not ask for progress. */
-  reportProgress(progress: Progress): Promise<void>;
+  readonly reportProgress: (progress: Progress) => Promise<void>;
 }
 
 /** What travels through Nest's pipeline as the only argument of the execution context. */

@@ -89,6 +89,34 @@ describe('Failed authentications', () => {
     expect(counted).toHaveLength(2);
   });
 
+  it('that go on share a record a minute, and the last one when it is over', async () => {
+    const { setInterval } = globalThis;
+    let sweep: () => void = () => undefined;
+    globalThis.setInterval = ((tick: () => void) => {
+      sweep = tick;
+      return { unref: () => undefined };
+    }) as unknown as typeof setInterval;
+    const subject = failures({ perMinute: 1, burst: 1 });
+    try {
+      await fail(subject, 10);
+      for (const [seconds, more] of [
+        [10, 5],
+        [50, 7],
+        [30, 0],
+        [30, 0],
+        [60, 0],
+      ] as const) {
+        now += seconds * 1000;
+        sweep();
+        for (let time = 0; time < more; time += 1) await subject.noteUnseen(HERE);
+      }
+    } finally {
+      globalThis.setInterval = setInterval;
+    }
+    expect(counted.map(({ count }) => count)).toEqual([1, 13, 7]);
+    expect(counted.map(({ since }) => since.getTime() - 1_000_000)).toEqual([0, 0, 60_000]);
+  });
+
   it('lose no count while they cannot be recorded', async () => {
     const subject = failures();
     durable = false;
