@@ -1,19 +1,36 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { callsOf } from './call.js';
-import { contenders } from './contenders.js';
+import {
+  authenticationContenders,
+  authenticationResultsOf,
+  type AuthenticationResult,
+} from './authentication.js';
+import { contenders, type Contender, type Surroundings } from './contenders.js';
+import { callsFor, garbageFor } from './credentials.js';
+import { floodContender, floodResultOf, playFlood, type FloodResult } from './flood.js';
 import { startIssuer } from './issuer.js';
 import { machineFacts, type Machine } from './machine.js';
 import type { Plan } from './plan.js';
 import { resultsOf, type Result } from './results.js';
-import { playRounds, verify, warmUp, type Runner } from './rounds.js';
+import {
+  playMany,
+  playRounds,
+  playTurn,
+  verify,
+  warmUp,
+  type Measured,
+  type Play,
+  type Runner,
+} from './rounds.js';
 import { ServerProcess } from './server-process.js';
 
 export interface BenchReport {
   readonly machine: Machine;
   readonly plan: Plan;
   readonly results: readonly Result[];
+  readonly authentication: readonly AuthenticationResult[];
+  readonly floods: readonly FloodResult[];
 }
 
 export interface BenchRun {
@@ -31,38 +48,65 @@ const TOKENS = 16;
 /** Runs the whole bench and leaves nothing behind, however it ends. */
 export async function runBench(run: BenchRun): Promise<BenchReport> {
   const directory = await mkdtemp(join(tmpdir(), 'sallyport-bench-'));
-  const processes: ServerProcess[] = [];
   const issuer = await startIssuer();
   try {
     const machine = machineFacts(directory);
-    const all = contenders({ issuer: issuer.url, resource: RESOURCE, directory }, run.plan);
     const tokens = await Promise.all(Array.from({ length: TOKENS }, () => issuer.token(RESOURCE)));
-    run.progress(`starting ${all.length} servers`);
-    for (const contender of all) processes.push(ServerProcess.start(contender, run.profiles));
-    const runners = await Promise.all(processes.map((server) => runnerOf(server, tokens)));
-    return { machine, plan: run.plan, results: await measure(runners, run) };
+    const sections = await playSections({ issuer: issuer.url, resource: RESOURCE, directory }, tokens, run);
+    return { machine, plan: run.plan, ...sections };
   } finally {
-    await Promise.all(processes.map((server) => server.stop()));
     issuer.close();
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function runnerOf(server: ServerProcess, tokens: readonly string[]): Promise<Runner> {
-  const { contender } = server;
-  const calls = callsOf(contender.tools, contender.credential ? tokens : []);
-  return { contender, server, port: await server.port(), calls };
+/** One after the other: the servers of one have ended when those of the next start. */
+async function playSections(
+  surroundings: Surroundings,
+  tokens: readonly string[],
+  run: BenchRun,
+): Promise<Pick<BenchReport, 'results' | 'authentication' | 'floods'>> {
+  const play = <T>(all: readonly Contender[], turn: Play<T>) => playSection(all, turn, tokens, run);
+  const governed = await play(contenders(surroundings, run.plan), playTurn);
+  const authentication = await play(authenticationContenders(surroundings, run.plan), playMany);
+  const floods = await play([floodContender(surroundings)], playFlood);
+  return {
+    results: resultsOf(governed),
+    authentication: authenticationResultsOf(authentication),
+    floods: floods.map(floodResultOf),
+  };
 }
 
-async function measure(runners: readonly Runner[], run: BenchRun): Promise<Result[]> {
-  const { plan, signal, progress } = run;
-  for (const runner of runners) {
-    const { label, tools } = runner.contender;
-    progress(`checking and warming up: ${label}, ${tools} tools`);
-    await verify(runner);
-    await warmUp(runner, plan, signal);
-    signal.throwIfAborted();
+async function playSection<T>(
+  all: readonly Contender[],
+  turn: Play<T>,
+  tokens: readonly string[],
+  run: BenchRun,
+): Promise<Measured<T>[]> {
+  const processes: ServerProcess[] = [];
+  try {
+    run.progress(`starting servers: ${all.length}`);
+    for (const contender of all) processes.push(ServerProcess.start(contender, run.profiles));
+    const runners = await Promise.all(processes.map((server) => runnerOf(server, tokens)));
+    for (const runner of runners) await prepare(runner, run);
+    return await playRounds(runners, turn, run);
+  } finally {
+    await Promise.all(processes.map((server) => server.stop()));
   }
-  const onRound = (round: number) => progress(`round ${round} of ${plan.rounds}`);
-  return resultsOf(await playRounds(runners, plan, signal, onRound));
+}
+
+async function runnerOf(server: ServerProcess, tokens: readonly string[]): Promise<Runner> {
+  const { contender } = server;
+  const { port, key } = await server.listening();
+  const credentials = { tokens, key };
+  const calls = callsFor(contender, credentials);
+  return { contender, server, port, calls, garbage: garbageFor(contender, credentials) };
+}
+
+async function prepare(runner: Runner, { plan, signal, progress }: BenchRun): Promise<void> {
+  const { label, tools } = runner.contender;
+  progress(`checking and warming up: ${label}, ${tools} tools`);
+  await verify(runner);
+  await warmUp(runner, plan, signal);
+  signal.throwIfAborted();
 }

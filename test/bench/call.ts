@@ -1,27 +1,46 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { runTool, toolNames } from './tools.js';
 
-/** One `tools/call` of revision 2026-07-28, ready to be sent, and what must come back. */
+/** One `tools/call` of revision 2026-07-28, ready to be sent. */
 export interface Call {
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body: Buffer;
-  readonly expected: string;
+  /** What is wrong with an answer; `undefined` when it is what must come back. */
+  readonly faultOf: (answer: Answer) => string | undefined;
 }
+
+type Fault = string | undefined;
 
 export interface Answer {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
 const REVISION = '2026-07-28';
 const ID = 1;
 
-/** One call for each tool; the tokens take turns. Without tokens the calls carry no credential. */
-export function callsOf(tools: number, tokens: readonly string[]): Call[] {
-  return toolNames(tools).map((name, index) => callOf(name, tokens[index % tokens.length]));
+/** One call for each tool; the credentials take turns. Without any the calls carry none. */
+export function callsOf(tools: number, credentials: readonly string[]): Call[] {
+  return toolNames(tools).map((name, index) => {
+    const expected = runTool(name, { recordId: 'record-17', limit: 10 });
+    return callOf(name, credentials[index % credentials.length], (answer) => faultOfResult(answer, expected));
+  });
 }
 
-function callOf(name: string, token: string | undefined): Call {
+/** The same calls with credentials that are not good: each must be refused, with one of these statuses. */
+export function refusedCallsOf(
+  tools: number,
+  garbage: readonly string[],
+  statuses: readonly RefusalStatus[],
+): Call[] {
+  return toolNames(tools).map((name, index) =>
+    callOf(name, garbage[index % garbage.length], (answer) => faultOfRefusal(answer, statuses)),
+  );
+}
+
+function callOf(name: string, token: string | undefined, faultOf: Call['faultOf']): Call {
   const body = Buffer.from(JSON.stringify(messageOf(name)));
   const headers = {
     'Content-Type': 'application/json',
@@ -32,7 +51,7 @@ function callOf(name: string, token: string | undefined): Call {
     'Mcp-Name': name,
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
   };
-  return { headers, body, expected: runTool(name, { recordId: 'record-17', limit: 10 }) };
+  return { headers, body, faultOf };
 }
 
 function messageOf(name: string): object {
@@ -55,12 +74,27 @@ const goodAnswer = z.object({
   }),
 });
 
-/** What is wrong with an answer; `undefined` when it is exactly the result of this call. */
-export function faultOf(call: Call, { status, body }: Answer): string | undefined {
+/** `undefined` when it is exactly the result of the call. */
+function faultOfResult({ status, body }: Answer, expected: string): Fault {
   if (status !== 200) return `status ${status}: ${body.slice(0, 300)}`;
   const answer = goodAnswer.safeParse(jsonOf(body));
-  if (answer.success && answer.data.result.content[0].text === call.expected) return undefined;
+  if (answer.success && answer.data.result.content[0].text === expected) return undefined;
   return `not the expected result: ${body.slice(0, 300)}`;
+}
+
+/** Each says by a header what to do next. */
+const ADVICE = { 401: 'www-authenticate', 429: 'retry-after' } as const;
+
+export type RefusalStatus = keyof typeof ADVICE;
+
+const refusal = z.object({ error: z.object({ code: z.int() }), result: z.undefined().optional() });
+
+/** `undefined` when nothing but a refusal came back, in one of these ways. */
+function faultOfRefusal({ status, headers, body }: Answer, statuses: readonly RefusalStatus[]): Fault {
+  const known = statuses.find((one) => one === status);
+  if (known === undefined) return `status ${status} is not ${statuses.join(' or ')}: ${body.slice(0, 300)}`;
+  if (headers[ADVICE[known]] === undefined) return `status ${status} without ${ADVICE[known]}`;
+  return refusal.safeParse(jsonOf(body)).success ? undefined : `not a refusal: ${body.slice(0, 300)}`;
 }
 
 function jsonOf(text: string): unknown {

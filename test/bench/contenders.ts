@@ -10,8 +10,11 @@ export interface Contender {
   /** Entry file beside this one. */
   readonly entry: `./servers/${string}.main.js`;
   readonly settings: PlainSettings | SallyportSettings;
-  readonly credential: boolean;
+  readonly credential: Credential;
 }
+
+/** What calls carry. `garbage` is refused: with 401 by one who judges it, with 429 by one who had too much of it. */
+export type Credential = 'none' | 'token' | 'key' | 'garbage';
 
 /** What all servers of one run share. */
 export interface Surroundings {
@@ -43,7 +46,7 @@ function compared(tools: number, surroundings: Surroundings): Contender[] {
       tools,
       entry: './servers/sdk.main.js',
       settings: { tools },
-      credential: false,
+      credential: 'none',
     },
     sallyport('fastify', 'Sallyport on Fastify', surroundings, { tools }),
     sallyport('express', 'Sallyport on Express', surroundings, { tools, platform: 'express' }),
@@ -54,32 +57,32 @@ function compared(tools: number, surroundings: Surroundings): Contender[] {
 function explaining(tools: number, surroundings: Surroundings): Contender[] {
   return [
     sallyport('fastify-memory', 'Fastify, audit in memory', surroundings, { tools, audit: 'memory' }),
-    sallyport('fastify-public', 'Fastify, public tools, no token', surroundings, {
-      tools,
-      access: 'public',
-    }),
     {
       id: 'node',
       label: 'node:http, same answer, no MCP',
       tools,
       entry: './servers/node.main.js',
       settings: { tools },
-      credential: false,
+      credential: 'none',
     },
   ];
 }
 
-function sallyport(
+export function sallyport(
   id: string,
   label: string,
   { issuer, resource, directory }: Surroundings,
   changes: Pick<SallyportSettings, 'tools'> & Partial<SallyportSettings>,
+  credential: Credential = 'token',
 ): Contender {
   const database = join(directory, `${id}-${changes.tools}.sqlite`);
   const settings: SallyportSettings = {
     platform: 'fastify',
     access: 'guarded',
     audit: 'durable',
+    keys: false,
+    tokenCache: 'default',
+    failureLimit: 'default',
     issuer,
     resource,
     database,
@@ -91,6 +94,6 @@ function sallyport(
     tools: changes.tools,
     entry: './servers/sallyport.main.js',
     settings,
-    credential: settings.access === 'guarded',
+    credential,
   };
 }

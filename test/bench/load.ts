@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request, type IncomingMessage } from 'node:http';
-import { faultOf, type Answer, type Call } from './call.js';
+import type { Answer, Call } from './call.js';
 import { percentile } from './statistics.js';
 
 export interface Load {
@@ -17,7 +17,7 @@ export interface Sample {
   readonly perSecond: number;
   readonly p50: number;
   readonly p99: number;
-  /** Calls that were answered with their result, and those that were not; the opening ones too. */
+  /** Calls that were answered as they must be, and those that were not; the opening ones too. */
   readonly answers: number;
   readonly failures: number;
   readonly firstFault: string | undefined;
@@ -34,6 +34,18 @@ interface Tally {
 
 /** Keeps a number of calls under way for a time. */
 export async function applyLoad(load: Load): Promise<Sample> {
+  const run = await open(load);
+  return run();
+}
+
+/** Both at the very same time. */
+export async function applyBoth(one: Load, other: Load): Promise<[Sample, Sample]> {
+  const [runOne, runOther] = await Promise.all([open(one), open(other)]);
+  return Promise.all([runOne(), runOther()]);
+}
+
+/** Opens the connections; what it returns applies the load. */
+async function open(load: Load): Promise<() => Promise<Sample>> {
   const agent = new Agent({ keepAlive: true, maxSockets: load.concurrency });
   const workers = Array.from({ length: load.concurrency }, (_, worker) => worker);
   const tally: Tally = { answers: 0, inTime: 0, times: [], faults: [] };
@@ -41,10 +53,12 @@ export async function applyLoad(load: Load): Promise<Sample> {
   // load, since an idle one may just be closing.
   await Promise.all(workers.map((worker) => callOnce(load, agent, worker, tally)));
   tally.times.length = 0;
-  const end = performance.now() + load.seconds * 1000;
-  await Promise.all(workers.map((worker) => callUntil(end, load, agent, worker, tally)));
-  agent.destroy();
-  return sampleOf(load, tally);
+  return async () => {
+    const end = performance.now() + load.seconds * 1000;
+    await Promise.all(workers.map((worker) => callUntil(end, load, agent, worker, tally)));
+    agent.destroy();
+    return sampleOf(load, tally);
+  };
 }
 
 async function callUntil(end: number, load: Load, agent: Agent, worker: number, tally: Tally): Promise<void> {
@@ -71,7 +85,7 @@ async function callOnce({ port, calls }: Load, agent: Agent, turn: number, tally
 /** What went wrong with one call. */
 export async function attempt(port: number, call: Call, agent: Agent): Promise<string | undefined> {
   try {
-    return faultOf(call, await send(port, call, agent));
+    return call.faultOf(await send(port, call, agent));
   } catch (error) {
     return String(error);
   }
@@ -86,7 +100,7 @@ async function send(port: number, call: Call, agent: Agent): Promise<Answer> {
   let text = '';
   response.on('data', (chunk: string) => (text += chunk));
   await once(response, 'end');
-  return { status: response.statusCode ?? 0, body: text };
+  return { status: response.statusCode ?? 0, headers: response.headers, body: text };
 }
 
 function sampleOf(load: Load, { answers, inTime, times, faults }: Tally): Sample {

@@ -24,9 +24,9 @@ async function main(options: BenchOptions): Promise<void> {
 }
 
 function print(report: BenchReport, { json }: BenchOptions): void {
-  const { machine, plan, results } = report;
-  process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : tableOf(machine, plan, results)}\n`);
-  if (results.some(({ failures }) => failures > 0)) process.exitCode = 1;
+  const { results, authentication, floods } = report;
+  process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : tableOf(report)}\n`);
+  if ([...results, ...authentication, ...floods].some(({ failures }) => failures > 0)) process.exitCode = 1;
 }
 
 function explain(error: unknown): void {

@@ -11,7 +11,7 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick              about ten seconds: does everything answer? says little about speed
+  --quick              fifteen seconds at most: does everything answer? says little about speed
   --json               prints JSON instead of the table
   --profile <folder>   writes a CPU profile of each server there; the figures are then slower
   --help               prints this

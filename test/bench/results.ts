@@ -62,11 +62,11 @@ function resultOf({ contender, turns }: Measured, baseline: Measured): Result {
   };
 }
 
-function timesOf(samples: readonly Sample[]): { p50: number; p99: number } {
+export function timesOf(samples: readonly Sample[]): { p50: number; p99: number } {
   return { p50: median(samples.map(({ p50 }) => p50)), p99: median(samples.map(({ p99 }) => p99)) };
 }
 
-function ratioOf(turns: readonly Turn[], baseline: readonly Turn[], figure: (turn: Turn) => number): Ratio {
+export function ratioOf<T>(turns: readonly T[], baseline: readonly T[], figure: (turn: T) => number): Ratio {
   const ratios = turns.map((turn, round) => {
     const other = baseline[round];
     return other === undefined ? Number.NaN : figure(turn) / figure(other);

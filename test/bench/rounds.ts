@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import type { BenchRun } from './bench.js';
 import type { Call } from './call.js';
 import type { Contender } from './contenders.js';
 import { applyLoad, attempt, type Sample } from './load.js';
@@ -11,6 +12,8 @@ export interface Runner {
   readonly server: Pick<ServerProcess, 'cpuMicroseconds'>;
   readonly port: number;
   readonly calls: readonly Call[];
+  /** The same calls with credentials that must be refused. */
+  readonly garbage: readonly Call[];
 }
 
 export interface CpuUse {
@@ -25,9 +28,14 @@ export interface Turn {
 }
 
 /** All turns of one contender, in the order of the rounds. */
-export interface Measured {
+export interface Measured<T = Turn> {
   readonly contender: Contender;
-  readonly turns: readonly Turn[];
+  readonly turns: readonly T[];
+}
+
+/** What a contender does when it has its turn. */
+export interface Play<T> {
+  (runner: Runner, plan: Plan, signal: AbortSignal): Promise<T>;
 }
 
 /** Calls every tool once. */
@@ -52,17 +60,16 @@ export async function warmUp({ port, calls }: Runner, plan: Plan, signal: AbortS
 /**
  * A, B, C, A, B, C, …: only one is under load at a time, and when the machine becomes slower, it does for all of them.
  */
-export async function playRounds(
+export async function playRounds<T>(
   runners: readonly Runner[],
-  plan: Plan,
-  signal: AbortSignal,
-  onRound: (round: number) => void,
-): Promise<Measured[]> {
-  const turns = new Map<Runner, Turn[]>(runners.map((runner) => [runner, []]));
+  play: Play<T>,
+  { plan, signal, progress }: BenchRun,
+): Promise<Measured<T>[]> {
+  const turns = new Map<Runner, T[]>(runners.map((runner) => [runner, []]));
   for (let round = 1; round <= plan.rounds; round++) {
-    onRound(round);
+    progress(`round ${round} of ${plan.rounds}`);
     for (const runner of runners) {
-      const turn = await playTurn(runner, plan, signal);
+      const turn = await play(runner, plan, signal);
       signal.throwIfAborted();
       turns.get(runner)?.push(turn);
     }
@@ -70,11 +77,17 @@ export async function playRounds(
   return runners.map((runner) => ({ contender: runner.contender, turns: turns.get(runner) ?? [] }));
 }
 
-async function playTurn({ server, port, calls }: Runner, plan: Plan, signal: AbortSignal): Promise<Turn> {
-  const { concurrency } = plan;
-  const before = await server.cpuMicroseconds();
-  const many = await applyLoad({ port, calls, concurrency, seconds: plan.many, signal });
-  const cpu = ((await server.cpuMicroseconds()) - before) / many.answers;
+export async function playTurn(runner: Runner, plan: Plan, signal: AbortSignal): Promise<Turn> {
+  const { port, calls } = runner;
+  const many = await playMany(runner, plan, signal);
   const one = await applyLoad({ port, calls, concurrency: 1, seconds: plan.one, signal });
-  return { many: { ...many, cpu }, one };
+  return { many, one };
+}
+
+export async function playMany(runner: Runner, plan: Plan, signal: AbortSignal): Promise<Turn['many']> {
+  const { server, port, calls } = runner;
+  const before = await server.cpuMicroseconds();
+  const many = await applyLoad({ port, calls, concurrency: plan.concurrency, seconds: plan.many, signal });
+  const cpu = ((await server.cpuMicroseconds()) - before) / many.answers;
+  return { ...many, cpu };
 }

@@ -8,7 +8,7 @@ const BOOT_SECONDS = 60;
 const ANSWER_SECONDS = 10;
 const STOP_SECONDS = 10;
 
-const listening = z.object({ port: z.int().positive() });
+const listening = z.object({ port: z.int().positive(), key: z.string().optional() });
 const used = z.object({ cpuMicroseconds: z.int() });
 
 /** A server under test in a process of its own. */
@@ -30,13 +30,13 @@ export class ServerProcess {
   }
 
   /**
-   * The port it listens on.
+   * Where it listens, and an API key that is good there when it takes any.
    *
    * @throws Error when it ended, or took too long
    */
-  async port(): Promise<number> {
+  async listening(): Promise<z.infer<typeof listening>> {
     const said = await this.message(BOOT_SECONDS, 'did not start');
-    return listening.parse(said).port;
+    return listening.parse(said);
   }
 
   /** Processor time it has used so far, in microseconds. */

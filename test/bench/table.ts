@@ -1,3 +1,5 @@
+import { authenticationTableOf } from './authentication.table.js';
+import type { BenchReport } from './bench.js';
 import { CATALOG_SIZES } from './contenders.js';
 import type { Machine } from './machine.js';
 import type { Plan } from './plan.js';
@@ -7,11 +9,15 @@ const LABEL_WIDTH = 31;
 const WIDTHS = [8, 7, 12, 6, 7, 7, 9, 7, 6] as const;
 
 /** The report for people: at most 100 columns. */
-export function tableOf(machine: Machine, plan: Plan, results: readonly Result[]): string {
-  const sections = CATALOG_SIZES.map((tools) => sectionOf(tools, plan, results));
-  return [headerOf(machine, plan), ...sections, LEGEND, ...doubts(machine), ...failuresOf(results)].join(
-    '\n\n',
-  );
+export function tableOf({ machine, plan, results, authentication, floods }: BenchReport): string {
+  return [
+    headerOf(machine, plan),
+    ...CATALOG_SIZES.map((tools) => sectionOf(tools, plan, results)),
+    LEGEND,
+    ...authenticationTableOf(plan, authentication, floods),
+    ...doubts(machine),
+    ...failuresOf([...results, ...authentication, ...floods]),
+  ].join('\n\n');
 }
 
 const LEGEND = [
@@ -64,6 +70,8 @@ function center(text: string, width: number): string {
   return text.padStart((width + text.length) >> 1).padEnd(width);
 }
 
+type Outcome = Pick<Result, 'id' | 'label' | 'failures' | 'firstFault'>;
+
 function doubts({ load, cores }: Machine): string[] {
   if (load < cores / 4) return [];
   return [
@@ -71,11 +79,11 @@ function doubts({ load, cores }: Machine): string[] {
   ];
 }
 
-function failuresOf(results: readonly Result[]): string[] {
+function failuresOf(results: readonly Outcome[]): string[] {
   return results
     .filter(({ failures }) => failures > 0)
     .map(
-      ({ label, tools, failures, firstFault }) =>
-        `FAILED: ${failures} calls of "${label}" with ${tools} tools. The first: ${firstFault}`,
+      ({ id, label, failures, firstFault }) =>
+        `FAILED: ${failures} calls of "${label}" (${id}). The first: ${firstFault}`,
     );
 }

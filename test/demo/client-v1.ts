@@ -3,6 +3,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { builtFile } from '../support/server-process.js';
 import { Conversation } from './conversation.js';
+import type { SdkClient } from './conversation.js';
 import { HttpRecorder } from './http-recorder.js';
 import type { StoryClient } from './story-client.js';
 
@@ -43,8 +44,13 @@ export const clientV1: StoryClient = {
   },
 };
 
-async function connect(transport: StreamableHTTPClientTransport | StdioClientTransport): Promise<Client> {
+async function connect(transport: StreamableHTTPClientTransport | StdioClientTransport): Promise<SdkClient> {
   const client = new Client({ name: 'sallyport-demo', version: '1.0.0' });
   await client.connect(transport);
-  return client;
+  return {
+    listTools: () => client.listTools(),
+    callTool: (call, onprogress) => client.callTool(call, undefined, onprogress && { onprogress }),
+    readResource: (resource) => client.readResource(resource),
+    close: () => client.close(),
+  };
 }

@@ -2,6 +2,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { builtFile } from '../support/server-process.js';
 import { Conversation } from './conversation.js';
+import type { SdkClient } from './conversation.js';
 import { HttpRecorder } from './http-recorder.js';
 import type { StoryClient } from './story-client.js';
 
@@ -45,11 +46,16 @@ export const clientV2: StoryClient = {
   },
 };
 
-async function connect(transport: StreamableHTTPClientTransport | StdioClientTransport): Promise<Client> {
+async function connect(transport: StreamableHTTPClientTransport | StdioClientTransport): Promise<SdkClient> {
   const client = new Client(
     { name: 'sallyport-demo', version: '2.0.0' },
     { versionNegotiation: { mode: { pin: PROTOCOL } } },
   );
   await client.connect(transport);
-  return client;
+  return {
+    listTools: () => client.listTools(),
+    callTool: (call, onprogress) => client.callTool(call, onprogress && { onprogress }),
+    readResource: (resource) => client.readResource(resource),
+    close: () => client.close(),
+  };
 }

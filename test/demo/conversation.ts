@@ -2,10 +2,16 @@ import { fieldsOf } from './answer.js';
 import type { Answer } from './answer.js';
 import type { HttpRecorder } from './http-recorder.js';
 
+export type OnProgress = (progress: { readonly progress: number }) => void;
+
 /** What both versions of the SDK's client can do, and all the story needs. */
 export interface SdkClient {
   listTools(): Promise<unknown>;
-  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
+  /** Only who listens to progress asks for it. */
+  callTool(
+    call: { name: string; arguments: Record<string, unknown> },
+    onProgress?: OnProgress,
+  ): Promise<unknown>;
   readResource(resource: { uri: string }): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -24,8 +30,8 @@ export class Conversation {
     return this.ask('tools/list', (client) => client.listTools());
   }
 
-  callTool(name: string, args: Record<string, unknown> = {}): Promise<Answer> {
-    return this.ask('tools/call', (client) => client.callTool({ name, arguments: args }));
+  callTool(name: string, args: Record<string, unknown> = {}, onProgress?: OnProgress): Promise<Answer> {
+    return this.ask('tools/call', (client) => client.callTool({ name, arguments: args }, onProgress));
   }
 
   readResource(uri: string): Promise<Answer> {

@@ -1,6 +1,8 @@
 import { fieldsOf, shown } from './answer.js';
 import type { Answer, Fields } from './answer.js';
 
+const EVENT_STREAM = 'text/event-stream';
+
 /** One HTTP request of a client, and what it got. */
 interface Exchange {
   readonly httpMethod: string;
@@ -10,7 +12,8 @@ interface Exchange {
   readonly sent: Fields;
   readonly status: number;
   readonly headers: Headers;
-  readonly body: string;
+  /** What of the body has arrived. */
+  readonly body: () => string;
 }
 
 /**
@@ -29,10 +32,9 @@ export class HttpRecorder {
     const headersSent = new Headers(init?.headers);
     const exchange = { httpMethod, path, headersSent, sent: messageIn(init?.body), status, headers };
     // Only a POST has an answer to keep: the stream of a GET has no end.
-    const body = httpMethod === 'POST' ? await response.text() : undefined;
-    this.exchanges.push({ ...exchange, body: body ?? '' });
-    // Not a clone: a client that cancels one half of a body waits until the other half is cancelled, too.
-    return body === undefined ? response : new Response(body === '' ? null : body, { status, headers });
+    const copied = httpMethod === 'POST' ? await copyOf(response) : { body: () => '', response };
+    this.exchanges.push({ ...exchange, body: copied.body });
+    return copied.response;
   };
 
   /** How many requests were made so far: a mark for {@link answerTo} and {@link trace}. */
@@ -60,13 +62,42 @@ export class HttpRecorder {
   }
 }
 
+interface Copied {
+  readonly body: () => string;
+  /** For the client, in place of the one that was read. */
+  readonly response: Response;
+}
+
+/** Not a clone: a client that cancels one half of a body waits until the other half is cancelled, too. */
+async function copyOf(original: Response): Promise<Copied> {
+  const { status, headers } = original;
+  // A stream is passed on as it comes: the client is to see progress while the call runs.
+  if (original.body !== null && contentTypeOf(headers).startsWith(EVENT_STREAM)) {
+    const pieces: string[] = [];
+    const response = new Response(original.body.pipeThrough(tap(pieces)), { status, headers });
+    return { body: () => pieces.join(''), response };
+  }
+  const body = await original.text();
+  return { body: () => body, response: new Response(body === '' ? null : body, { status, headers }) };
+}
+
+function tap(pieces: string[]): TransformStream<Uint8Array, Uint8Array> {
+  const decoder = new TextDecoder();
+  return new TransformStream({
+    transform(chunk: Uint8Array, controller) {
+      pieces.push(decoder.decode(chunk, { stream: true }));
+      controller.enqueue(chunk);
+    },
+  });
+}
+
 /** After the handshake a client of 2025 asks for a stream, whenever it gets to it. It belongs to no call. */
 function isStream({ httpMethod, headersSent }: Exchange): boolean {
-  return httpMethod === 'GET' && headersSent.get('accept') === 'text/event-stream';
+  return httpMethod === 'GET' && headersSent.get('accept') === EVENT_STREAM;
 }
 
 function answerOf({ sent, status, headers, body }: Exchange): Answer {
-  const json = messageText(body, headers.get('content-type') ?? '');
+  const json = messageText(body(), contentTypeOf(headers));
   const message = fieldsOf(json === '' ? undefined : JSON.parse(json));
   const error = fieldsOf(message['error']);
   return {
@@ -83,10 +114,13 @@ function answerOf({ sent, status, headers, body }: Exchange): Answer {
 
 /** The answer to a call may come as JSON or as the last event of a stream. */
 function messageText(body: string, contentType: string): string {
-  if (!contentType.startsWith('text/event-stream'))
-    return contentType.startsWith('application/json') ? body : '';
+  if (!contentType.startsWith(EVENT_STREAM)) return contentType.startsWith('application/json') ? body : '';
   const data = body.split('\n').filter((line) => line.startsWith('data:'));
   return data.at(-1)?.slice('data:'.length).trim() ?? '';
+}
+
+function contentTypeOf(headers: Headers): string {
+  return headers.get('content-type') ?? '';
 }
 
 function messageIn(body: unknown): Fields {

@@ -30,7 +30,15 @@ export interface Step {
 /** The part of a record that is not said by who called and how. */
 export type RecordOf = Omit<
   ExpectedRecord,
-  'via' | 'address' | 'protocol' | 'subject' | 'tenant' | 'client' | 'scopesGranted'
+  | 'via'
+  | 'address'
+  | 'protocol'
+  | 'principalKind'
+  | 'issuer'
+  | 'subject'
+  | 'tenant'
+  | 'client'
+  | 'scopesGranted'
 >;
 
 /** What the chapters of one run share. */
@@ -50,7 +58,10 @@ export class Stage {
   }
 
   async signedIn(person: string, scopes: readonly string[]): Promise<Actor> {
-    const caller = await signIn(this.server, person, scopes);
+    return this.withCredential(await signIn(this.server, person, scopes));
+  }
+
+  withCredential(caller: Caller): Actor {
     return this.enter(caller, this.client.overHttp(this.server.resource, caller.token));
   }
 
@@ -77,19 +88,26 @@ export class Stage {
   async step({ call, actor, ask, expected, summary = () => 'ok', record }: Step): Promise<Answer> {
     const answer = await ask(actor.talk);
     this.ledger.compare(call, expected, describeAnswer(answer, summary));
-    const known = this.known(actor);
-    // The credential is judged before the message is read, so a record of that cannot know its revision.
-    const protocol = record.kind === 'authentication' ? null : known.protocol;
-    this.ledger.expectRecord({ ...record, ...known, protocol });
+    this.expectRecord(record, actor);
     return answer;
   }
 
-  /** What a record knows of the caller and the way. */
-  known({ caller, via }: Actor): Omit<ExpectedRecord, keyof RecordOf> {
+  /** Notes the next record that the audit should hold. */
+  expectRecord(record: RecordOf, { caller, via }: Actor): void {
+    // A credential that is not good makes nobody, whoever sends it. It is judged before the message is read, so the
+    // record cannot know its revision; and what is no message has none.
+    const isAuthentication = record.kind === 'authentication';
+    const known = this.known(isAuthentication ? undefined : caller, via);
+    const isMessage = !isAuthentication && record.kind !== 'administration';
+    this.ledger.expectRecord({ ...record, ...known, protocol: isMessage ? this.client.protocol : null });
+  }
+
+  private known(caller: Caller | undefined, via: Actor['via']) {
     return {
       via,
       address: via === 'http' ? '127.0.0.1' : null,
-      protocol: this.client.protocol,
+      principalKind: caller?.kind ?? null,
+      issuer: caller?.issuer ?? null,
       subject: caller?.subject ?? null,
       tenant: caller?.tenant ?? null,
       client: caller?.client ?? null,

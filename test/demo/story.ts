@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto';
 import { startServer } from '../support/server-process.js';
 import { auditList, checkAudit } from './audit-check.js';
+import { apiKeys } from './chapters/api-keys.js';
 import { badTokens } from './chapters/bad-tokens.js';
+import { credentials } from './chapters/credentials.js';
 import { gus } from './chapters/gus.js';
 import { lena } from './chapters/lena.js';
 import { marco } from './chapters/marco.js';
 import { nobody } from './chapters/nobody.js';
 import { oauth } from './chapters/oauth.js';
 import { priya } from './chapters/priya.js';
+import { revokedMidCall } from './chapters/revoked-mid-call.js';
 import { stdio } from './chapters/stdio.js';
 import { Ledger } from './ledger.js';
 import type { Run } from './report.js';
@@ -20,6 +24,9 @@ const CHAPTERS: readonly ((stage: Stage) => Promise<void>)[] = [
   gus,
   badTokens,
   marco,
+  credentials,
+  apiKeys,
+  revokedMidCall,
   oauth,
   stdio,
 ];
@@ -33,7 +40,7 @@ export async function tellStory(
   const begin = performance.now();
   progress(`${client.name}, protocol ${client.protocol}: starting a server`);
   interruption.throwIfAborted();
-  const server = await startServer();
+  const server = await startServer({ PARTNER_JWT_SECRET: randomBytes(32).toString('base64url') });
   progress(`  it listens at ${server.resource}`);
   // A server that is gone ends the chapter that talks to it.
   interruption.addEventListener('abort', () => void server.stop());

@@ -10,9 +10,13 @@ import type { ServerProcess } from '../support/server-process.js';
 /** Somebody with a token, and what the audit should know of them. */
 export interface Caller {
   readonly token: string;
+  readonly kind: 'user' | 'api-key';
+  /** Who vouches for the subject. */
+  readonly issuer: string;
   readonly subject: string;
   readonly tenant: string;
-  readonly client: string;
+  /** `null`: the credential names none. */
+  readonly client: string | null;
   readonly scopes: readonly string[];
 }
 
@@ -24,7 +28,19 @@ export async function signIn(server: ServerProcess, as: string, scopes: readonly
     url: server.url,
     dataDirectory: server.dataDirectory,
   });
-  return { token, subject: as, tenant: findPerson(as)?.tenant ?? '', client: clientOf(token), scopes };
+  return callerOf(server, as, token, scopes);
+}
+
+/** A person with a token of the server's own provider. */
+export function callerOf(
+  server: ServerProcess,
+  person: string,
+  token: string,
+  scopes: readonly string[],
+): Caller {
+  const tenant = findPerson(person)?.tenant ?? '';
+  const client = String(decodeJwt(token)['client_id']);
+  return { token, kind: 'user', issuer: `${server.url}/idp`, subject: person, tenant, client, scopes };
 }
 
 /** A real token of the server's own provider, for another audience (`/other`), which it issues for this very purpose. */
@@ -75,8 +91,4 @@ export async function resignedToken(
   return new SignJWT({ ...decodeJwt(token), iat: expires - 3600, exp: expires })
     .setProtectedHeader({ alg, ...header })
     .sign(await importJWK(jwk, alg));
-}
-
-export function clientOf(token: string): string {
-  return String(decodeJwt(token)['client_id']);
 }

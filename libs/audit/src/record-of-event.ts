@@ -200,7 +200,7 @@ function actorsOf({ actors }: Principal): string | null {
 }
 
 function entryColumns({ entry, method, target }: McpCall) {
-  if (!entry) return { entryKind: KIND_OF_METHOD[method], entry: name(target) };
+  if (!entry) return { entryKind: KIND_OF_METHOD[method], entry: unknownTarget(method, target) };
   // Not the target: the URI of a resource template holds the values of its arguments.
   return {
     entryKind: entry.kind,
@@ -209,6 +209,13 @@ function entryColumns({ entry, method, target }: McpCall) {
     risk: entry.policy.risk,
     scopesRequired: listOf(entry.policy.scopes),
   };
+}
+
+/** Another spelling of a known URI is an unknown one, and holds the same values: its scheme says enough. */
+function unknownTarget(method: McpCall['method'], target: string): string {
+  if (method !== 'resources/read') return name(target);
+  const scheme = /^[a-z][a-z0-9+.-]{0,31}:/i.exec(target)?.[0] ?? '';
+  return `${scheme}(no such resource)`;
 }
 
 function argumentColumns({ entry, arguments: values }: McpCall) {

@@ -83,6 +83,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
     });
     await Promise.race([this.pipeline.drained(), patience]);
     clearTimeout(timer);
+    this.pipeline.abortAll();
   }
 }
 

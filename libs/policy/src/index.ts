@@ -12,7 +12,13 @@ export { PolicyInterceptor } from './policy.interceptor.js';
 export { policyProblems } from './policy.problems.js';
 
 // What has been revoked.
-export { REVOCABLE, isRevocable, revocationView, type Revocable, type RevocationTarget } from './revocation/revocation.js';
+export {
+  REVOCABLE,
+  isRevocable,
+  revocationView,
+  type Revocable,
+  type RevocationTarget,
+} from './revocation/revocation.js';
 export { LiveRevocations, type ActiveRevocation } from './revocation/live.revocations.js';
 export { RevocationLog } from './revocation/revocation.log.js';
 export {

@@ -7,6 +7,8 @@ import type { SallyportOptions } from './sallyport.options.js';
 export function optionProblems(options: SallyportOptions, production: boolean): Problem[] {
   const sources = Array.isArray(options.identity) ? options.identity : [];
   return [
+    ...unknownProblems(options),
+    ...shapeProblems(options),
     ...serverProblems(options),
     ...identityProblems(sources, { resource: options.resource, production }),
     ...keyManagerProblems(options, sources),
@@ -16,6 +18,66 @@ export function optionProblems(options: SallyportOptions, production: boolean): 
     ...failureProblems(options),
     ...originProblems(options),
   ];
+}
+
+const KNOWN: Record<keyof SallyportOptions, true> = {
+  server: true,
+  resource: true,
+  identity: true,
+  roles: true,
+  scopes: true,
+  listing: true,
+  anonymous: true,
+  signInScopes: true,
+  instructions: true,
+  limits: true,
+  allowedHosts: true,
+  allowedOrigins: true,
+  audit: true,
+  revocations: true,
+  identityStore: true,
+  tokenCache: true,
+  failedAuthentications: true,
+  drainSeconds: true,
+};
+const LIMITS = ['maxBodyBytes', 'maxDepth', 'maxElements'];
+
+/** An option that nobody reads is a promise that nobody keeps: `anonymos: 'refuse'` would let everybody in. */
+function unknownProblems(options: SallyportOptions): Problem[] {
+  const names = Object.keys(options).filter((name) => !Object.hasOwn(KNOWN, name));
+  const limits = Object.keys(options.limits ?? {}).filter((name) => !LIMITS.includes(name));
+  return [...names, ...limits.map((name) => `limits.${name}`)].map((name) => ({
+    code: 'unknown_option',
+    message: `The option ${name} is unknown: write one of ${[...Object.keys(KNOWN), ...LIMITS.map((limit) => `limits.${limit}`)].join(', ')}.`,
+  }));
+}
+
+/** TypeScript says the same; JavaScript, and options read from elsewhere, get past it. */
+function shapeProblems({ roles, scopes, signInScopes }: SallyportOptions): Problem[] {
+  const inclusions = Object.entries({ roles, scopes })
+    .filter(([, value]) => value !== undefined && !isInclusions(value))
+    .map(([name]) => ({
+      code: name,
+      message: `${name} is no map of names to lists of names: write ${name}: { 'one': ['other'] }.`,
+    }));
+  if (signInScopes === undefined || isTexts(signInScopes)) return inclusions;
+  return [
+    ...inclusions,
+    { code: 'sign_in_scopes', message: "signInScopes is no list: write signInScopes: ['crm:read']." },
+  ];
+}
+
+function isInclusions(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isTexts)
+  );
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
 
 function serverProblems({ server, anonymous, drainSeconds }: SallyportOptions): Problem[] {
@@ -32,10 +94,13 @@ function serverProblems({ server, anonymous, drainSeconds }: SallyportOptions): 
       message: "anonymous is unknown: write 'public-entries' or 'refuse'.",
     });
   }
-  if (drainSeconds !== undefined && !(Number.isFinite(drainSeconds) && drainSeconds >= 0)) {
+  if (
+    drainSeconds !== undefined &&
+    !(Number.isFinite(drainSeconds) && drainSeconds >= 0 && drainSeconds <= 86_400)
+  ) {
     problems.push({
       code: 'drain_seconds',
-      message: 'drainSeconds is no number of seconds: write drainSeconds: 10.',
+      message: 'drainSeconds is no number of seconds up to a day: write drainSeconds: 10.',
     });
   }
   return problems;
@@ -43,6 +108,7 @@ function serverProblems({ server, anonymous, drainSeconds }: SallyportOptions): 
 
 /** A role that nobody can hold would leave the management of keys to nobody. */
 function keyManagerProblems({ roles = {} }: SallyportOptions, sources: readonly IdentitySource[]): Problem[] {
+  if (!isInclusions(roles)) return [];
   const role = findApiKeySource(sources)?.settings.manage?.role;
   const known = Object.entries(roles).flat(2);
   if (role === undefined || known.includes(role)) return [];
@@ -56,6 +122,7 @@ function isText(value: unknown): value is string {
 
 /** `offline_access` is the client's business with its provider, never this resource's (MCP, authorization). */
 function scopeProblems({ signInScopes = [] }: SallyportOptions): Problem[] {
+  if (!isTexts(signInScopes)) return [];
   return signInScopes
     .filter((scope) => scope === 'offline_access' || !/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
     .map((scope) => ({

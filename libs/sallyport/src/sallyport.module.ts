@@ -20,6 +20,7 @@ import {
   McpModule,
   UnsafeWiringError,
   type McpOptions,
+  type Problem,
   type ServerIdentity,
 } from '@sallyport/mcp';
 import {
@@ -112,7 +113,7 @@ class PolicyModule {}
 class AdministrationModule {}
 
 function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
-  const options = optionsModule(given);
+  const options = optionsModule(path, given);
   const identity = IdentityModule.registerAsync({
     imports: [options],
     inject: [SALLYPORT_OPTIONS],
@@ -158,11 +159,11 @@ function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
   };
 }
 
-function optionsModule({ imports, inject, useFactory }: SallyportAsyncOptions): DynamicModule {
+function optionsModule(path: string, { imports, inject, useFactory }: SallyportAsyncOptions): DynamicModule {
   const provider: FactoryProvider = {
     provide: SALLYPORT_OPTIONS,
     inject: inject ?? [],
-    useFactory: async (...dependencies: never[]) => checked(await useFactory(...dependencies)),
+    useFactory: async (...dependencies: never[]) => checked(await useFactory(...dependencies), path),
   };
   return {
     module: OptionsModule,
@@ -172,10 +173,21 @@ function optionsModule({ imports, inject, useFactory }: SallyportAsyncOptions): 
   };
 }
 
-function checked(options: SallyportOptions): SallyportOptions {
-  const problems = optionProblems(options, process.env['NODE_ENV'] === 'production');
+function checked(options: SallyportOptions, path: string): SallyportOptions {
+  const problems = [
+    ...optionProblems(options, process.env['NODE_ENV'] === 'production'),
+    ...pathProblems(options, path),
+  ];
   if (problems.length > 0) throw new UnsafeWiringError(problems);
   return options;
+}
+
+/** Routes are made before options are known, so with `forRootAsync` the path is said twice. */
+function pathProblems({ resource }: SallyportOptions, path: string): Problem[] {
+  const named = pathOf(resource);
+  if (!URL.canParse(resource) || named === path) return [];
+  const message = `The endpoint is at ${path}, and the resource says ${named}: write path: '${named}' in forRootAsync.`;
+  return [{ code: 'endpoint_path', message }];
 }
 
 function policyModule(path: string, options: DynamicModule): DynamicModule {
@@ -220,13 +232,21 @@ function trailModule(imports: DynamicModule[]): DynamicModule {
 function administrationModule(imports: DynamicModule[]): DynamicModule {
   return {
     module: AdministrationModule,
-    imports,
+    imports: [CatalogModule, ...imports],
     providers: [
       {
         provide: RevocationService,
-        inject: [RevocationLog, LiveRevocations, AuditTrail, SALLYPORT_OPTIONS],
-        useFactory: (log: RevocationLog, live: LiveRevocations, trail: AuditTrail, all: SallyportOptions) =>
-          new RevocationService(log, live, trail, serverIdentity(all)),
+        inject: [RevocationLog, LiveRevocations, AuditTrail, SALLYPORT_OPTIONS, Catalog],
+        useFactory: (
+          log: RevocationLog,
+          live: LiveRevocations,
+          trail: AuditTrail,
+          all: SallyportOptions,
+          catalog: Catalog,
+        ) =>
+          new RevocationService(log, live, trail, serverIdentity(all), (name) =>
+            catalog.entries.some((entry) => entry.name === name),
+          ),
       },
       {
         provide: KeyEndings,

@@ -19,7 +19,7 @@ export async function servePlainly(answer: Answerer): Promise<void> {
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('A TCP server has a port.');
-  reportToBench(address.port, () => {
+  reportToBench({ port: address.port }, () => {
     server.close();
     server.closeAllConnections();
   });

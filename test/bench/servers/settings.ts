@@ -14,6 +14,12 @@ const sallyportSettings = plainSettings.extend({
   database: z.string(),
   /** `durable`: beside the application's tables, as it is by default. `memory`: gone with the process. */
   audit: z.enum(['durable', 'memory']),
+  /** Whether it takes API keys as well; it then issues one, and tells the bench. */
+  keys: z.boolean(),
+  /** `off`: every token is verified with every call. */
+  tokenCache: z.enum(['default', 'off']),
+  /** `lifted`: each credential that is not good is judged and recorded by itself, however many come. */
+  failureLimit: z.enum(['default', 'lifted']),
 });
 
 export type PlainSettings = z.infer<typeof plainSettings>;

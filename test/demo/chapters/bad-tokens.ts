@@ -21,7 +21,7 @@ export async function badTokens(stage: Stage): Promise<void> {
 
   ledger.chapter('For comparison: signed as the expired one, and good for another minute');
   const token = await resignedToken(server, good.token, 60);
-  await listMail(stage, stage.enter({ ...good, token }, stage.client.overHttp(server.resource, token)));
+  await listMail(stage, stage.withCredential({ ...good, token }));
 }
 
 async function tryToken(stage: Stage, what: string, token: string, reason: string): Promise<void> {

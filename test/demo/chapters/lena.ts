@@ -13,6 +13,7 @@ const READING = [
   'mail_list_unread',
   'tasks_list',
   'tickets_read',
+  'tickets_watch',
 ];
 const CHANGE = { recordId: RECORD.id, stage: 'churned' };
 

@@ -3,7 +3,7 @@ import { HeadlessOAuthProvider } from '../headless-oauth-provider.js';
 import { permitted, refused } from '../records.js';
 import type { Stage } from '../stage.js';
 import type { OAuthConversation } from '../story-client.js';
-import { clientOf } from '../tokens.js';
+import { callerOf } from '../tokens.js';
 import { SIGN_IN_SCOPES } from './office.js';
 
 const DISCOVERY = [
@@ -20,14 +20,11 @@ export async function oauth(stage: Stage): Promise<void> {
   const conversation = stage.client.withOAuth(stage.server.resource, provider);
   const nobody = stage.enter(undefined, conversation.talk);
   await callUntilSignIn(stage, conversation);
-  stage.ledger.expectRecord({
-    ...refused('mail_list_unread', 'authentication_required', 'email:read'),
-    ...stage.known(nobody),
-  });
+  stage.expectRecord(refused('mail_list_unread', 'authentication_required', 'email:read'), nobody);
   stage.ledger.compare('the sign-in and consent pages', 'back with a code', codeIn(provider.callback));
   await redeemCode(stage, conversation, provider);
   const token = provider.tokens()?.access_token ?? '';
-  const caller = { token, subject: 'lena', tenant: 'acme', client: clientOf(token), scopes: SIGN_IN_SCOPES };
+  const caller = callerOf(stage.server, 'lena', token, SIGN_IN_SCOPES);
   await stage.step({
     call: 'mail_list_unread again',
     actor: stage.enter(caller, conversation.talk),

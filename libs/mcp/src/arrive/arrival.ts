@@ -49,6 +49,7 @@ export async function arrive(
   if (request.method === 'OPTIONS') return preflight(request, response);
   const body = await readBody(request, options.limits.maxBodyBytes);
   if (body === 'too_large') return reject(request, response, tooLarge(options.limits.maxBodyBytes));
+  if (body === 'too_many') return reject(request, response, TOO_MANY);
   if (body === 'gone') return false;
   const headers = { ...request.headers };
   arrivals.set(request, { body, headers, address: request.socket.remoteAddress });
@@ -74,7 +75,13 @@ function inspect(request: IncomingMessage, { gatekeeping, limits }: ArrivalOptio
   if (method !== 'POST') {
     return { status: 405, message: 'Send MCP messages by POST.', headers: { Allow: 'POST' } };
   }
-  if (count(request, 'authorization') > 1) return { status: 400, message: 'Send one Authorization header.' };
+  for (const name of ['authorization', 'host', 'content-type', 'content-length']) {
+    if (count(request, name) > 1) return { status: 400, message: `Send one ${name} header.` };
+  }
+  const { 'transfer-encoding': coding } = headers;
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    return { status: 415, message: 'The body must not be compressed.' };
+  }
   if (mediaType(headers['content-type']) !== 'application/json') {
     return { status: 415, message: 'The Content-Type must be application/json.' };
   }
@@ -93,6 +100,12 @@ function mediaType(header: string | undefined): string | undefined {
   return header?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
+const TOO_MANY: Rejection = {
+  status: 503,
+  message: 'Too many messages are being read. Try again.',
+  headers: { 'Retry-After': '1' },
+};
+
 function tooLarge(maxBytes: number): Rejection {
   return { status: 413, message: `The body is larger than ${maxBytes} bytes.` };
 }
@@ -106,7 +119,14 @@ function hideBody(request: IncomingMessage): void {
 
 const BODY_DEADLINE_MS = 30_000;
 
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | 'too_large' | 'gone'> {
+/** Bytes of all bodies that are being read in this process: anyone may send one, so together they are bounded, too. */
+const MOST_BYTES_AT_A_TIME = 64 * 1024 * 1024;
+let bytesBeingRead = 0;
+
+async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<Buffer | 'too_large' | 'too_many' | 'gone'> {
   const chunks: Buffer[] = [];
   let size = 0;
   // Fastify sets no deadline for a body: one that trickles in would hold its connection and its bytes for ever.
@@ -116,13 +136,16 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buf
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       const bytes: Buffer = chunk;
       size += bytes.length;
+      bytesBeingRead += bytes.length;
       if (size > maxBytes) return 'too_large';
+      if (bytesBeingRead > MOST_BYTES_AT_A_TIME) return 'too_many';
       chunks.push(bytes);
     }
   } catch {
     return 'gone'; // The client hung up in the middle, or took too long: there is nobody to answer.
   } finally {
     clearTimeout(deadline);
+    bytesBeingRead -= size;
   }
   return Buffer.concat(chunks);
 }

@@ -104,7 +104,7 @@ type Parsed =
 
 function parse(bytes: Buffer, limits: JsonLimits): Parsed {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return { ok: true, value: parseStrictJson(text, limits) };
   } catch (error) {
     return {

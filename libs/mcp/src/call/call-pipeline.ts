@@ -3,6 +3,7 @@ import type { Entry } from '../catalog/entry.js';
 import type { OutcomeStatus } from '../gate/audit-event.js';
 import type { Clearance, Gate } from '../gate/gate.js';
 import type { AuditTrail, Revocations, RevocationView } from '../gate/ports.js';
+import { stackOf } from '../stack-of.js';
 import { uuidV7 } from '../uuid.js';
 import type { Handler } from './bind-handler.js';
 import { ResultMismatchError, sizeOf, toolFailure, toResult, type McpResult } from './handler-result.js';
@@ -71,7 +72,11 @@ export class CallPipeline {
     // A revocation may have come between the decision and here.
     if (this.#latest !== undefined && isRevoked(this.#latest, call)) revoked.abort();
     const signal = AbortSignal.any([running.signal, revoked.signal]);
-    const run = this.#runAndRecord(call, attempt, { ...running, signal }, revoked.signal);
+    const settled = new AbortController();
+    const reportProgress = whileRunning(running.reportProgress, AbortSignal.any([signal, settled.signal]));
+    const run = this.#runAndRecord(call, attempt, { signal, reportProgress }, revoked.signal).finally(() =>
+      settled.abort(),
+    );
     this.#running.add(run);
     try {
       return await run;
@@ -92,6 +97,11 @@ export class CallPipeline {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
+  /** Tells every running call to stop; their outcomes are recorded as they end. */
+  abortAll(): void {
+    for (const ending of this.#revocable.values()) ending.abort(SHUTDOWN);
+  }
+
   #endRevoked(view: RevocationView): void {
     this.#latest = view;
     for (const [call, revoked] of this.#revocable) {
@@ -102,12 +112,12 @@ export class CallPipeline {
   async #runAndRecord(call: McpCall, attempt: string, running: Running, revoked: AbortSignal): Promise<Ran> {
     const started = performance.now();
     const { status, ran: ended } = await this.#runHandler(call, running);
-    const ran: Ran = revoked.aborted ? { kind: 'revoked' } : ended;
+    const ran = endedBy(revoked) ?? ended;
     const size = ran.kind === 'result' ? sizeOf(ran.result) : 0;
     const recorded = await this.#recordOutcome(call, attempt, status, performance.now() - started, size);
     if (!recorded) return unrecorded(call);
     // Revoked while the outcome was committed: still in time to keep the result in.
-    return revoked.aborted ? { kind: 'revoked' } : ran;
+    return endedBy(revoked) ?? ran;
   }
 
   async #runHandler(call: McpCall, running: Running): Promise<Ended> {
@@ -131,7 +141,7 @@ export class CallPipeline {
   #failure(call: McpCall, entry: Entry, error: unknown): Ran {
     const forCaller = error instanceof HttpException && error.getStatus() < 500 ? error : undefined;
     if (forCaller === undefined) {
-      const stack = error instanceof Error ? error.stack : undefined;
+      const stack = stackOf(error);
       const what =
         error instanceof ResultMismatchError ? error.message : `${entry.kind} "${entry.name}" failed.`;
       this.#logger.error(`${what} Call ${call.id}.`, stack);
@@ -163,7 +173,7 @@ export class CallPipeline {
       await this.trail.record(event);
       return true;
     } catch (error) {
-      const stack = error instanceof Error ? error.stack : undefined;
+      const stack = stackOf(error);
       this.#logger.error(
         `The outcome of call ${call.id} could not be committed; its answer is withheld.`,
         stack,
@@ -171,6 +181,21 @@ export class CallPipeline {
       return false;
     }
   }
+}
+
+/** Why a call was ended from outside, when it was not for a revocation. */
+const SHUTDOWN = 'shutdown';
+
+function endedBy(ending: AbortSignal): Ran | undefined {
+  if (!ending.aborted) return undefined;
+  return { kind: ending.reason === SHUTDOWN ? 'withheld' : 'revoked' };
+}
+
+/** What a handler says after its call has ended, or was ended, does not leave. */
+function whileRunning(report: Running['reportProgress'], over: AbortSignal): Running['reportProgress'] {
+  return async (progress) => {
+    if (!over.aborted) await report(progress);
+  };
 }
 
 function isRevoked(view: RevocationView, { principal, entry }: McpCall): boolean {

@@ -1,4 +1,5 @@
-import type { Entry } from '../catalog/entry.js';
+import { isSpecType } from '@modelcontextprotocol/server';
+import type { Entry, EntryKind } from '../catalog/entry.js';
 import { validateWith } from '../catalog/standard-schema.js';
 import { isPlainObject } from '../frozen-json.js';
 import type { McpCall } from './mcp-call.js';
@@ -26,6 +27,19 @@ export class ResultMismatchError extends Error {
  * @throws {@link ResultMismatchError}
  */
 export async function toResult(call: McpCall, entry: Entry, returned: unknown): Promise<McpResult> {
+  const result = await shaped(call, entry, returned);
+  // Before the outcome is recorded: what the protocol would refuse to send has not been completed.
+  if (!SHAPE_OF[entry.kind](result)) throw new ResultMismatchError(entry, 'it is not shaped as MCP has it');
+  return result;
+}
+
+const SHAPE_OF: Record<EntryKind, (result: McpResult) => boolean> = {
+  tool: isSpecType.CallToolResult,
+  resource: isSpecType.ReadResourceResult,
+  prompt: isSpecType.GetPromptResult,
+};
+
+async function shaped(call: McpCall, entry: Entry, returned: unknown): Promise<McpResult> {
   if (entry.kind === 'resource') return resourceResult(call, entry, returned);
   const value = wireForm(entry, returned);
   return entry.kind === 'tool' ? toolResult(entry, value) : promptResult(entry, value);

@@ -11,6 +11,7 @@ export type ValidatedArguments =
 
 const NOTHING: CallArguments = Object.freeze({});
 const MOST_ISSUES = 20;
+const LONGEST_ISSUE = 300;
 
 /** Validates and defaults the arguments of a call, once. What comes out is what is decided on, recorded and run. */
 export async function validateArguments(entry: Entry | undefined, raw: unknown): Promise<ValidatedArguments> {
@@ -55,5 +56,6 @@ function invalid(issues: readonly string[]): ValidatedArguments {
 
 function sentence(issue: StandardIssue): string {
   const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
-  return `${path === '' ? 'arguments' : path}: ${issue.message}`;
+  // A strict schema repeats every name it does not know.
+  return `${path === '' ? 'arguments' : path}: ${issue.message}`.slice(0, LONGEST_ISSUE);
 }

@@ -25,11 +25,40 @@ export function buildEntry(declaration: EntryDeclaration, source: string): Built
     ...nameProblems(declaration.kind, options['name'], label),
     ...accessProblems(declaration.kind, options, label),
     ...textProblems(declaration.kind, options, label),
+    ...unknownProblems(declaration.kind, options, label),
   ];
   const inputSchema = schemaOf(options['input'], 'input', label, problems);
   const outputSchema = schemaOf(options['output'], 'output', label, problems);
   if (problems.length > 0) return problems;
   return assemble(declaration, source, inputSchema, outputSchema);
+}
+
+const COMMON = [
+  'name',
+  'title',
+  'description',
+  'input',
+  'public',
+  'scopes',
+  'role',
+  'risk',
+  'tenancy',
+  'auditFields',
+];
+const KNOWN: Record<EntryKind, readonly string[]> = {
+  tool: [...COMMON, 'output'],
+  resource: [...COMMON, 'uri', 'mimeType'],
+  prompt: COMMON,
+};
+
+/** An option nobody reads is a policy nobody enforces: `roles` for `role` would leave the role out. */
+function unknownProblems(kind: EntryKind, options: LooseOptions, label: string): Problem[] {
+  return Object.keys(options)
+    .filter((name) => !KNOWN[kind].includes(name))
+    .map((name) => ({
+      code: 'entry_option',
+      message: `The ${label} has the unknown option "${name}": write one of ${KNOWN[kind].join(', ')}.`,
+    }));
 }
 
 const NAME = /^[A-Za-z0-9_.\-/]{1,128}$/;
@@ -60,6 +89,9 @@ function accessProblems(kind: EntryKind, options: LooseOptions, label: string): 
     add('entry_role', "has a role that is not a name or a list of names: write role: 'agent:read-only'.");
   if (isPublic && risk !== 'read')
     add('public_entry_risk', "is public, which only risk: 'read' may be: give it scopes or a role instead.");
+  if (isPublic && options['tenancy'] === 'required') {
+    add('public_entry_with_policy', 'is public and asks for a tenant: leave out one of the two.');
+  }
   if (isPublic && (options['scopes'] !== undefined || options['role'] !== undefined)) {
     add(
       'public_entry_with_policy',

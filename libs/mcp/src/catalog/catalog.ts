@@ -3,7 +3,7 @@ import type { Problem } from '../problem.js';
 import { annotationsFor, type BuiltEntry } from './build-entry.js';
 import type { Entry, EntryKind } from './entry.js';
 import type { JsonSchema } from './json-schema.js';
-import { isTemplate, matchTemplate } from './resource-uri.js';
+import { isTemplate, literalLength, matchTemplate } from './resource-uri.js';
 
 /** An entry that was asked for, with the variables of its URI when it is a template. */
 export interface Found {
@@ -24,6 +24,8 @@ const KIND_OF: Record<EntryMethod, EntryKind> = {
 export class Catalog {
   readonly entries: readonly Entry[];
   readonly #byName = new Map<string, Entry>();
+  /** The most particular first, so that which one serves a URI does not depend on names. */
+  readonly #templates: readonly Entry[];
   readonly #listed = new Map<Entry, Listed>();
   readonly #outputSchemas = new Map<Entry, JsonSchema>();
 
@@ -31,6 +33,9 @@ export class Catalog {
     // A deterministic order, whatever order modules were loaded in (2026-07-28, lists).
     const sorted = [...built].sort((a, b) => (a.entry.name < b.entry.name ? -1 : 1));
     this.entries = Object.freeze(sorted.map(({ entry }) => entry));
+    this.#templates = this.entries
+      .filter(isReadableTemplate)
+      .toSorted((a, b) => literalLength(b.uri ?? '') - literalLength(a.uri ?? ''));
     for (const { entry, inputSchema, outputSchema } of sorted) {
       this.#byName.set(`${entry.kind} ${keyOf(entry)}`, entry);
       this.#listed.set(entry, Object.freeze(listed(entry, inputSchema, outputSchema)));
@@ -63,8 +68,7 @@ export class Catalog {
   }
 
   #findTemplate(uri: string): Found | undefined {
-    for (const entry of this.entries) {
-      if (!isReadableTemplate(entry)) continue;
+    for (const entry of this.#templates) {
       const variables = matchTemplate(entry.uri ?? '', uri);
       if (variables !== undefined) return { entry, variables };
     }

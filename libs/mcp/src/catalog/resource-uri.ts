@@ -1,7 +1,7 @@
-import { UriTemplate } from '@modelcontextprotocol/server';
-
 /** Level 1 of RFC 6570 alone: `{name}`. Operators such as `{+path}` would let a value reach across path segments. */
 const LEVEL_1 = /^(?:[^{}\s]|\{[A-Za-z_][A-Za-z0-9_]*\})+$/;
+
+const VARIABLE = /\{[^}]*\}/g;
 
 /** Says what is wrong with the `uri` of a resource, or nothing. */
 export function resourceUriFault(uri: unknown): string | undefined {
@@ -11,8 +11,11 @@ export function resourceUriFault(uri: unknown): string | undefined {
   }
   if (!/^[a-z][a-z0-9+.-]*:/i.test(uri))
     return `has the uri "${uri}" without a scheme: write one such as docs://{slug}`;
-  const names = new UriTemplate(uri).variableNames;
+  const names = uri.match(VARIABLE) ?? [];
   if (new Set(names).size !== names.length) return `has the uri "${uri}" in which a name stands twice`;
+  if (/\}[^/]*\{/.test(uri)) {
+    return `has the uri "${uri}" with two {names} in one segment, where nobody can tell them apart: put a / between them`;
+  }
   return undefined;
 }
 
@@ -25,15 +28,36 @@ export function isTemplate(uri: string): boolean {
  * that matches: percent-encoded dots and slashes, `..`, and needless escapes are other spellings, and match nothing.
  */
 export function matchTemplate(template: string, uri: string): Record<string, string> | undefined {
-  const matched = new UriTemplate(template).match(uri);
+  if (uri.length > LONGEST_URI) return undefined;
+  const matched = patternOf(template).exec(uri);
   if (matched === null) return undefined;
   const variables: Record<string, string> = {};
-  for (const [name, raw] of Object.entries(matched)) {
-    const value = typeof raw === 'string' ? canonicalVariable(raw) : undefined;
+  for (const [index, name] of (template.match(VARIABLE) ?? []).entries()) {
+    const value = canonicalVariable(matched[index + 1] ?? '');
     if (value === undefined) return undefined;
-    variables[name] = value;
+    variables[name.slice(1, -1)] = value;
   }
   return variables;
+}
+
+/** How many characters of a template are fixed: of several that match, the one that says most is meant. */
+export function literalLength(template: string): number {
+  return template.replaceAll(VARIABLE, '').length;
+}
+
+const LONGEST_URI = 8192;
+const patterns = new Map<string, RegExp>();
+
+/** With one variable to a segment there is nothing to backtrack over: matching takes time in proportion to the URI. */
+function patternOf(template: string): RegExp {
+  const known = patterns.get(template);
+  if (known !== undefined) return known;
+  const literals = template
+    .split(VARIABLE)
+    .map((literal) => literal.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`));
+  const pattern = new RegExp(`^${literals.join('([^/]+)')}$`, 'u');
+  patterns.set(template, pattern);
+  return pattern;
 }
 
 function canonicalVariable(raw: string): string | undefined {

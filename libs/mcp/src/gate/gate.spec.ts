@@ -51,7 +51,10 @@ function gateOf({
 }: Behaviour = {}) {
   const events: AuditEvent[] = [];
   const authorizer = { authorize, isVisible } as unknown as Authorizer;
-  const authenticator = { authenticate: async () => authenticate?.() } as unknown as Authenticator;
+  const authenticator = {
+    authenticate: async () => authenticate?.(),
+    recognizes: () => false,
+  } as unknown as Authenticator;
   const trail: AuditTrail = {
     record: async (event) => {
       await record?.(event);
@@ -267,6 +270,59 @@ describe('Identifying', () => {
     const authenticate = () => ({ kind: 'failed', reason: 'expired' });
     const { gate } = gateOf({ authenticate, record: () => Promise.reject(new Error('disk full')) });
     expect(await gate.identify(credential)).toMatchObject({ refusal: { status: 503 } });
+  });
+});
+
+describe('Over the limit on failed authentications', () => {
+  const credential = { headers: { authorization: 'Bearer x' }, via: 'http', address: '192.0.2.7' } as const;
+
+  async function refusals(times: number, next: () => Promise<{ readonly kind: string }>): Promise<unknown[]> {
+    const statuses: unknown[] = [];
+    for (let time = 0; time < times; time += 1) {
+      const result = await next();
+      statuses.push('refusal' in result && (result.refusal as { status: number }).status);
+    }
+    return [...new Set(statuses)].map((status) => [
+      status,
+      statuses.filter((each) => each === status).length,
+    ]);
+  }
+
+  it('a credential that fails is answered 429, and shares a record', async () => {
+    const { gate, events } = gateOf({ authenticate: () => ({ kind: 'failed', reason: 'expired' }) });
+    expect(await refusals(100, () => gate.identify(credential))).toEqual([
+      [401, 30],
+      [429, 70],
+    ]);
+    expect(events).toHaveLength(31);
+    await gate.beforeApplicationShutdown();
+    expect(events.at(-1)).toMatchObject({ reason: 'too_many', address: '192.0.2.7', counted: { count: 69 } });
+  });
+
+  it('an outage is still said to be one', async () => {
+    const { gate, events } = gateOf({ authenticate: () => ({ kind: 'unavailable', source: 'okta' }) });
+    expect(await refusals(100, () => gate.identify(credential))).toEqual([[503, 100]]);
+    expect(events).toHaveLength(31);
+  });
+
+  it('what is revoked is not recorded with every call either', async () => {
+    const revoked = async () => ({ ...NOTHING_REVOKED, isRevoked: () => true });
+    const { gate, catalog, events } = gateOf({ revoked });
+    const message = { method: 'tools/call', params: { name: 'open', arguments: { id: 'r-1' } } };
+    expect(await refusals(100, () => gate.admit(readOperation(catalog, message, context)))).toEqual([
+      [401, 30],
+      [429, 70],
+    ]);
+    expect(events).toHaveLength(31);
+    expect(events[0]).toMatchObject({ kind: 'refusal', reason: 'revoked' });
+  });
+
+  it('a good credential is judged, and lets its caller in', async () => {
+    let answer: Authentication = { kind: 'failed', reason: 'expired' };
+    const { gate } = gateOf({ authenticate: () => answer });
+    await refusals(40, () => gate.identify(credential));
+    answer = { kind: 'principal', principal: alice };
+    expect(await gate.identify(credential)).toEqual({ kind: 'identified', principal: alice });
   });
 });
 

@@ -5,6 +5,7 @@ import type { ValidatedArguments } from '../call/validate-arguments.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Entry } from '../catalog/entry.js';
 import type { Principal } from '../principal.js';
+import { stackOf } from '../stack-of.js';
 import { uuidV7 } from '../uuid.js';
 import type { AuditEvent } from './audit-event.js';
 import type { Decision, Permit, RefusalReason, Refuse } from './decision.js';
@@ -248,12 +249,11 @@ export class Gate implements BeforeApplicationShutdown {
   ): Promise<Admission> {
     if (asked.principal === undefined && !this.#anonymousMayConnect())
       return this.#refuseDecided(asked, SIGN_IN);
+    if (asked.entry !== undefined && view.isEntryRevoked(asked.entry, asked.principal))
+      return this.#refuseRevokedEntry(asked);
     const first = await this.#decide(asked);
     if (first.effect === 'refuse') return this.#refuseDecided(asked, first);
     if (asked.entry === undefined) return this.#refuse(asked, first, 'unknown_entry', unknownEntry());
-    // A revoked entry is gone for everybody it was there for: it answers as if it had never been.
-    if (view.isEntryRevoked(asked.entry, asked.principal))
-      return this.#refuse(asked, REVOKED, 'revoked', unknownEntry());
     const validated = await validate();
     if (!validated.valid) {
       return this.#refuse(asked, first, 'invalid_arguments', invalidArguments(validated.issues));
@@ -264,6 +264,14 @@ export class Gate implements BeforeApplicationShutdown {
     if (decision.effect === 'hold')
       return this.#refuse(call, decision, 'approval_required', approvalRequired());
     return this.#clear(call, decision);
+  }
+
+  /** A revoked entry is decided on as if it had never been: nobody can tell it from a name that does not exist. */
+  async #refuseRevokedEntry(asked: McpCall): Promise<Admission> {
+    const decision = await this.#decide(Object.freeze({ ...asked, entry: undefined }));
+    const refusal =
+      decision.effect === 'refuse' ? this.#refusalOf(decision.reason, decision.scopes) : unknownEntry();
+    return this.#refuse(asked, decision, 'revoked', refusal);
   }
 
   /** Anything but a decision in so many words is a refusal: a check that threw, or a port that answered oddly. */
@@ -398,8 +406,4 @@ function isDecision(value: unknown): value is Decision {
 
 function refused(refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } {
   return { kind: 'refused', refusal };
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }

@@ -94,16 +94,21 @@ export class HttpGateway {
     if (exchange.admission === undefined) throw new RefusalException(internalError());
     const gone = new AbortController();
     const raw = rawResponse(response);
-    raw.once('close', () => {
+    const { socket } = rawRequest(request);
+    const leave = () => {
       if (!raw.writableFinished) gone.abort();
-    });
-    if (raw.destroyed) gone.abort();
+    };
+    // Of several requests on one connection only one has it as its own: the others hear of its end from the socket.
+    raw.once('close', leave);
+    socket.once('close', leave);
+    if (raw.destroyed || socket.destroyed) gone.abort();
     try {
       await writeResponse(response, await this.#dispatch(exchange, gone.signal));
     } finally {
+      socket.off('close', leave);
       await this.#discardUnused(exchange);
       // Closing a server does not close a connection that falls idle later: this one has had its last answer.
-      if (this.#closing) rawRequest(request).socket.destroySoon();
+      if (this.#closing) socket.destroySoon();
     }
   }
 

@@ -1,7 +1,7 @@
 import { uuidV7, type AdministrationEvent, type AuditTrail, type ServerIdentity } from '@sallyport/mcp';
 import type { LiveRevocations } from './live.revocations.js';
 import type { RevocationLog } from './revocation.log.js';
-import { isRevocable, type RevocationTarget } from './revocation.js';
+import { isRevocable, targetKey, type RevocationTarget } from './revocation.js';
 
 /** Who does it, from where, and why. */
 export interface RevocationAuthor extends Pick<AdministrationEvent, 'via' | 'address' | 'actor'> {
@@ -24,6 +24,7 @@ export class RevocationService {
     private readonly live: LiveRevocations,
     private readonly trail: AuditTrail,
     private readonly server: ServerIdentity,
+    private readonly knowsEntry: (name: string) => boolean,
   ) {}
 
   /** In force when this resolves: here at once, in other processes with their next call. */
@@ -60,6 +61,7 @@ export class RevocationService {
   ): Promise<void> {
     const { kind, value, issuer, tenant } = checked(target);
     const { by, reason } = author;
+    await this.#refuseNothing(action, target);
     await this.trail.record(this.#event(action, target, author));
     const step = {
       at: Date.now(),
@@ -78,6 +80,17 @@ export class RevocationService {
       throw error;
     }
     await this.live.current();
+  }
+
+  /** A change that would change nothing is a slip of the pen: whoever makes it should not believe that it worked. */
+  async #refuseNothing(action: 'revoke' | 'restore', target: RevocationTarget): Promise<void> {
+    if (action === 'revoke' && target.kind === 'entry' && !this.knowsEntry(target.value)) {
+      throw new RevocationInputError(`There is no tool, resource or prompt named ${target.value}.`);
+    }
+    if (action === 'revoke') return;
+    const active = await this.live.active();
+    if (active.some((one) => targetKey(one) === targetKey(target))) return;
+    throw new RevocationInputError('Exactly this is not revoked: see what is with `sallyport revocations`.');
   }
 
   #event(
@@ -107,10 +120,18 @@ export class RevocationService {
   }
 }
 
+/** What an issuer narrows. */
+const OF_AN_ISSUER: ReadonlySet<string> = new Set(['token', 'user']);
+
 function checked(target: RevocationTarget): RevocationTarget {
   const { kind, value, issuer, tenant } = target;
   if (!isRevocable(kind))
     throw new RevocationInputError('Say what to revoke: token, key, user, client, tenant or entry.');
+  if (issuer !== undefined && !OF_AN_ISSUER.has(kind)) {
+    throw new RevocationInputError(
+      `A ${kind} is not of an issuer: leave it out. Tokens and users may be narrowed to one.`,
+    );
+  }
   for (const text of [value, issuer ?? 'none', tenant ?? 'none']) {
     if (text === '' || text.length > LONGEST || /\p{Cc}/u.test(text) || !text.isWellFormed()) {
       throw new RevocationInputError(`Write 1 to ${LONGEST} characters, without control characters.`);

@@ -40,7 +40,11 @@ export function revocationView(targets: Iterable<RevocationTarget>): RevocationV
       has('user', subject, tenant, issuer) ||
       has('tenant', tenant, tenant) ||
       has('client', client, tenant) ||
-      actors.some((actor) => has('user', actor.subject, tenant, actor.issuer)) ||
+      actors.some(
+        // An actor without an issuer is one of the token's own (RFC 8693 §4.1), and may be a client.
+        (actor) =>
+          has('user', actor.subject, tenant, actor.issuer ?? issuer) || has('client', actor.subject, tenant),
+      ) ||
       has(kind === 'api-key' ? 'key' : 'token', credential.id, tenant, issuer),
     isEntryRevoked: (entry: Entry, principal: Principal | undefined) =>
       has('entry', entry.name, principal?.tenant),

@@ -1,0 +1,65 @@
+import type { AuthenticationResult } from './authentication.js';
+import type { FloodFigures, FloodResult } from './flood.js';
+import type { Plan } from './plan.js';
+import type { Ratio } from './results.js';
+
+const LABEL_WIDTH = 31;
+const WIDTHS = [8, 7, 12, 6, 7, 7] as const;
+
+/** The second part of the report for people: what authentication costs, and what a flood does. */
+export function authenticationTableOf(
+  { concurrency }: Plan,
+  authentication: readonly AuthenticationResult[],
+  floods: readonly FloodResult[],
+): string[] {
+  const costs = [line('what authentication costs', HEAD), ...authentication.map(rowOf)];
+  const title = `${concurrency} good, ${concurrency} of garbage`;
+  const flood = [line(title, FLOOD_HEAD), ...floods.flatMap(rowsOf)];
+  return [costs.join('\n'), AUTHENTICATION_LEGEND, flood.join('\n'), FLOOD_LEGEND];
+}
+
+const HEAD = ['req/s', 'ratio', '', 'p50', 'p99', 'cpu'];
+const FLOOD_HEAD = ['req/s', 'ratio', '', 'p50', 'p99', 'ratio'];
+
+const AUTHENTICATION_LEGEND = [
+  'Sallyport on Fastify, 20 tools; ratios are of req/s, to the first row. Each server is a process of its own.',
+  'Garbage: forged ES256 signatures and noise by turns, answered 401 or 429 and nothing else; all of it 401,',
+  'judged and recorded by itself, where the limit is lifted.',
+].join('\n');
+
+const FLOOD_LEGEND = [
+  'One server, one measurement: the same good callers (JWT, verified before) alone, and while others send garbage.',
+  'All share one address, and so one limit. Load generator and both sorts of callers share one thread.',
+].join('\n');
+
+function rowOf({ label, perSecond, ratio, p50, p99, cpu }: AuthenticationResult): string {
+  const cells = [rateOf(perSecond), ratio.median.toFixed(2), rangeOf(ratio), p50.toFixed(1), p99.toFixed(1)];
+  return line(label, [...cells, cpu.toFixed(0)]);
+}
+
+function rowsOf({ alone, flooded, garbage, left, slower }: FloodResult): string[] {
+  const ratios = [left.median.toFixed(2), rangeOf(left)];
+  return [
+    line('good callers alone', floodCells(alone, ['1.00', ''], '1.00')),
+    line('good callers in the flood', floodCells(flooded, ratios, slower.median.toFixed(2))),
+    line('the flood, refused', floodCells(garbage, ['', ''], '')),
+  ];
+}
+
+function floodCells(figures: FloodFigures, ratios: readonly string[], slower: string): string[] {
+  const { perSecond, p50, p99 } = figures;
+  return [rateOf(perSecond), ...ratios, p50.toFixed(1), p99.toFixed(1), slower];
+}
+
+function rateOf(perSecond: number): string {
+  return Math.round(perSecond).toLocaleString('en-US');
+}
+
+function rangeOf({ from, to }: Ratio): string {
+  return `${from.toFixed(2)}–${to.toFixed(2)}`;
+}
+
+function line(label: string, cells: readonly string[]): string {
+  const padded = cells.map((cell, column) => cell.padStart(WIDTHS[column] ?? 8));
+  return (label.padEnd(LABEL_WIDTH) + padded.join('')).trimEnd();
+}
