@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Injectable } from '@nestjs/common';
 import { RevocationService, type RevocationTarget } from '@sallyport/policy';
-import { McpTool, Signal } from 'sallyport';
+import { CurrentCall, McpTool, Signal, type RunningCall } from 'sallyport';
 import { DataSource } from 'typeorm';
 import { Deferred } from './support/eventually.js';
 import { TestIssuer } from './support/issuer.js';
@@ -31,6 +31,14 @@ class Tools {
     this.started.resolve();
     await once(signal, 'abort');
     throw signal.reason;
+  }
+
+  @McpTool({ name: 'talkative', description: 'Reports when let go.', scopes: ['crm:read'], risk: 'read' })
+  async talkative(@CurrentCall() { reportProgress }: RunningCall) {
+    this.started.resolve();
+    await this.release.promise;
+    await reportProgress({ progress: 1, message: 'said too late' });
+    return 'done';
   }
 
   @McpTool({ name: 'stubborn', description: 'Finishes anyway.', scopes: ['crm:read'], risk: 'write' })

@@ -13,7 +13,7 @@ export function authenticationTableOf(
   floods: readonly FloodResult[],
 ): string[] {
   const costs = [line('what authentication costs', HEAD), ...authentication.map(rowOf)];
-  const title = `${concurrency} good, ${concurrency} of garbage`;
+  const title = `${concurrency} good, ${concurrency} others`;
   const flood = [line(title, FLOOD_HEAD), ...floods.flatMap(rowsOf)];
   return [costs.join('\n'), AUTHENTICATION_LEGEND, flood.join('\n'), FLOOD_LEGEND];
 }
@@ -28,8 +28,9 @@ const AUTHENTICATION_LEGEND = [
 ].join('\n');
 
 const FLOOD_LEGEND = [
-  'One server, one measurement: the same good callers (JWT, verified before) alone, and while others send garbage.',
-  'All share one address, and so one limit. Load generator and both sorts of callers share one thread.',
+  'One server, one measurement: the same good callers (JWT, verified before) alone, with as many more,',
+  'and while as many others send garbage: ratios of req/s and of p99 to the first row.',
+  'All share one address, and so one limit.',
 ].join('\n');
 
 function rowOf({ label, perSecond, ratio, p50, p99, cpu }: AuthenticationResult): string {
@@ -37,13 +38,18 @@ function rowOf({ label, perSecond, ratio, p50, p99, cpu }: AuthenticationResult)
   return line(label, [...cells, cpu.toFixed(0)]);
 }
 
-function rowsOf({ alone, flooded, garbage, left, slower }: FloodResult): string[] {
-  const ratios = [left.median.toFixed(2), rangeOf(left)];
+function rowsOf(result: FloodResult): string[] {
+  const { alone, crowded, flooded, garbage } = result;
   return [
     line('good callers alone', floodCells(alone, ['1.00', ''], '1.00')),
-    line('good callers in the flood', floodCells(flooded, ratios, slower.median.toFixed(2))),
+    line('the same among more of them', ratioCells(crowded, result.leftCrowded, result.slowerCrowded)),
+    line('the same in the flood', ratioCells(flooded, result.leftFlooded, result.slowerFlooded)),
     line('the flood, refused', floodCells(garbage, ['', ''], '')),
   ];
+}
+
+function ratioCells(figures: FloodFigures, left: Ratio, slower: Ratio): string[] {
+  return floodCells(figures, [left.median.toFixed(2), rangeOf(left)], slower.median.toFixed(2));
 }
 
 function floodCells(figures: FloodFigures, ratios: readonly string[], slower: string): string[] {

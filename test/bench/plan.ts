@@ -18,7 +18,7 @@ export interface Plan {
 export const FULL_PLAN: Plan = {
   rounds: 7,
   concurrency: 32,
-  warmUp: 1.2,
+  warmUp: 1,
   many: 0.5,
   one: 0.25,
   flood: 0.5,

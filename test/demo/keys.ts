@@ -52,6 +52,8 @@ export async function revokeKey(stage: Stage, by: Actor, { id }: Key): Promise<v
     expected: 'HTTP 200: revoked, still working: []',
     record: () => administered('key.revoked', id),
   });
+  // The calls that run with it are ended, in every process.
+  stage.expectRecord(administered('revocation.added', `key ${id}`), by);
 }
 
 function reachOf({ state, tenant, scopes, roles }: Fields): string {
@@ -68,6 +70,7 @@ function keyIn({ id, series, key }: Fields, name: string): Key {
     subject: shown(series),
     tenant: 'acme',
     client: name,
+    credential: shown(id),
     scopes: REACH.scopes,
   };
   return { id: shown(id), holder };

@@ -38,6 +38,7 @@ export type RecordOf = Omit<
   | 'subject'
   | 'tenant'
   | 'client'
+  | 'credential'
   | 'scopesGranted'
 >;
 
@@ -111,6 +112,7 @@ export class Stage {
       subject: caller?.subject ?? null,
       tenant: caller?.tenant ?? null,
       client: caller?.client ?? null,
+      credential: caller?.credential ?? null,
       scopesGranted: caller?.scopes ?? [],
     };
   }

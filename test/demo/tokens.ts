@@ -17,6 +17,8 @@ export interface Caller {
   readonly tenant: string;
   /** `null`: the credential names none. */
   readonly client: string | null;
+  /** The id of the credential, such as a `jti`; `null`: it has none. */
+  readonly credential: string | null;
   readonly scopes: readonly string[];
 }
 
@@ -39,8 +41,9 @@ export function callerOf(
   scopes: readonly string[],
 ): Caller {
   const tenant = findPerson(person)?.tenant ?? '';
-  const client = String(decodeJwt(token)['client_id']);
-  return { token, kind: 'user', issuer: `${server.url}/idp`, subject: person, tenant, client, scopes };
+  const { client_id: client, jti: credential = null } = decodeJwt<{ client_id: string }>(token);
+  const who = { kind: 'user', issuer: `${server.url}/idp`, subject: person, tenant } as const;
+  return { ...who, token, client, credential, scopes };
 }
 
 /** A real token of the server's own provider, for another audience (`/other`), which it issues for this very purpose. */

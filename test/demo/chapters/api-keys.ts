@@ -25,5 +25,5 @@ export async function apiKeys(stage: Stage): Promise<void> {
   await readTickets(stage, renewed, 'the new key');
 
   await revokeKey(stage, marco, second);
-  await readTicketsInVain(stage, renewed, 'the new key', unauthenticated('revoked'));
+  await readTicketsInVain(stage, renewed, 'the revoked key', unauthenticated('revoked'));
 }

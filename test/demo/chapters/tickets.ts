@@ -14,7 +14,7 @@ export function readTickets(stage: Stage, actor: Actor, who: string): Promise<An
       listOf(structured(result)['tickets'])
         .map(({ title }) => shown(title))
         .join(', '),
-    expected: 'HTTP 200: Invoice shows the old address, Export stops at 10,000 rows',
+    expected: 'HTTP 200: Export stops at 10,000 rows, Invoice shows the old address',
     record: permitted('tickets_read', 'tickets:read'),
   });
 }

@@ -54,7 +54,7 @@ function patternOf(template: string): RegExp {
   if (known !== undefined) return known;
   const literals = template
     .split(VARIABLE)
-    .map((literal) => literal.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`));
+    .map((literal) => literal.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`));
   const pattern = new RegExp(`^${literals.join('([^/]+)')}$`, 'u');
   patterns.set(template, pattern);
   return pattern;
