@@ -8,7 +8,6 @@ export { TypeOrmAuditTrail } from './audit.trail.js';
 export { AuditReader, type AuditCall, type AuditCallKind, type AuditFilter } from './audit.reader.js';
 
 // Printing.
-export { AUDIT_COLUMNS, auditCells } from './audit-table.js';
 export { safeText } from './safe-text.js';
 
 // What goes wrong, typed.

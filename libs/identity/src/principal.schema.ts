@@ -1,4 +1,4 @@
-import type { Principal } from '@sallyport/mcp';
+import { isScopeToken, type Principal } from '@sallyport/mcp';
 import { z } from 'zod';
 import { deepFreeze } from './deep-freeze.js';
 import { frozenJson } from './frozen-json.js';
@@ -8,8 +8,6 @@ import { isRecord } from './is-record.js';
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 /** What `String(user.id)` makes of an id that is not there: not a name, but a bug that would merge all callers. */
 const NOBODY = new Set(['undefined', 'null', 'NaN', '[object Object]']);
-/** RFC 6749 §3.3 `scope-token`. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 
 const text = (longest: number) =>
   z
@@ -46,7 +44,7 @@ const principalSchema = z.strictObject({
     .default([]),
   tenant: name(255).optional(),
   scopes: z
-    .array(z.string().max(255).regex(SCOPE_TOKEN, 'is not a scope token'))
+    .array(z.string().max(255).refine(isScopeToken, 'is not a scope token'))
     .max(500)
     .default([])
     .transform(unique),
@@ -84,11 +82,6 @@ export function parsePrincipal(draft: unknown, credentialKind: string): ParsedPr
       credential: { ...credential, kind: credential.kind ?? credentialKind },
     }),
   };
-}
-
-/** Is this a scope token by RFC 6749 §3.3? */
-export function isScopeToken(scope: string): boolean {
-  return SCOPE_TOKEN.test(scope);
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {

@@ -131,3 +131,7 @@ export {
   type Barrier,
   type Lacks,
 } from './administration/administration-desk.js';
+
+// Small things that must be the same everywhere.
+export { isScopeToken } from './scope-token.js';
+export { stackOf } from './stack-of.js';

@@ -1,5 +1,5 @@
 import { findApiKeySource, identityProblems, type IdentitySource } from '@sallyport/identity';
-import type { Problem } from '@sallyport/mcp';
+import { isScopeToken, type Problem } from '@sallyport/mcp';
 import { managementProblems } from './administration/revocation-management.js';
 import type { SallyportOptions } from './sallyport.options.js';
 
@@ -124,7 +124,7 @@ function isText(value: unknown): value is string {
 function scopeProblems({ signInScopes = [] }: SallyportOptions): Problem[] {
   if (!isTexts(signInScopes)) return [];
   return signInScopes
-    .filter((scope) => scope === 'offline_access' || !/^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope))
+    .filter((scope) => scope === 'offline_access' || !isScopeToken(scope))
     .map((scope) => ({
       code: 'sign_in_scopes',
       message: `signInScopes holds "${scope}", which is no scope of this server: leave it out.`,

@@ -5,6 +5,7 @@ import {
   deskAnswer,
   rawRequest,
   readDeskBody,
+  stackOf,
   UnsafeWiringError,
   type AdministrationAction,
   type Arrival,
@@ -76,7 +77,7 @@ export class ApiKeysEndpoint implements OnModuleInit {
       return operation === 'report' ? await this.report(arrival) : await this.manage(arrival, operation);
     } catch (error) {
       if (error instanceof ApiKeyRefused) return failure(error);
-      this.logger.error('A request about API keys failed.', error instanceof Error ? error.stack : undefined);
+      this.logger.error('A request about API keys failed.', stackOf(error));
       return deskAnswer(500, { error: { reason: 'internal_error', message: 'Something went wrong.' } });
     }
   }

@@ -1,6 +1,6 @@
 import type { IdentityProblem } from '../identity.problems.js';
 import { isPlainPath } from '../metadata/resource-metadata.js';
-import { isScopeToken } from '../principal.schema.js';
+import { isScopeToken } from '@sallyport/mcp';
 import { ENVIRONMENT } from './key-format.js';
 import type { Pepper } from './key-hash.js';
 

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import {
+  stackOf,
   uuidV7,
   type AdministrationAction,
   type AdministrationEvent,
@@ -348,8 +349,4 @@ export class ApiKeys {
       lastUsed: lastUsedAt === null ? null : { at: new Date(lastUsedAt), entry: record.lastUsedEntry },
     };
   }
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }

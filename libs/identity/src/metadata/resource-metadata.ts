@@ -1,5 +1,5 @@
 import type { IdentityOptions } from '../identity.options.js';
-import { isScopeToken } from '../principal.schema.js';
+import { isScopeToken } from '@sallyport/mcp';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 /** What routers of Express and Fastify both take literally. */

@@ -12,6 +12,7 @@ import {
   type Refusal,
 } from '../gate/refusal.js';
 import type { Principal } from '../principal.js';
+import { stackOf } from '../stack-of.js';
 
 /** Who may administer: a person who holds this role and has consented to this scope. */
 export interface AdministrationRule {
@@ -82,7 +83,7 @@ export class AdministrationDesk {
       const view = await this.parts.revocations.current();
       return view.isRevoked(principal) ? invalidToken([this.parts.rule.scope]) : undefined;
     } catch (error) {
-      const stack = error instanceof Error ? error.stack : undefined;
+      const stack = stackOf(error);
       this.#logger.error('It could not be found out what is revoked; nothing was changed.', stack);
       return unavailable('revocations');
     }

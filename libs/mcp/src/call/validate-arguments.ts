@@ -3,6 +3,7 @@ import type { Entry } from '../catalog/entry.js';
 import { validateWith, type StandardIssue, type StandardSchemaWithJSON } from '../catalog/standard-schema.js';
 import { frozenObject, isPlainObject, NotJsonError } from '../frozen-json.js';
 import type { CallArguments } from './mcp-call.js';
+import { stackOf } from '../stack-of.js';
 
 export type ValidatedArguments =
   | { readonly valid: true; readonly value: CallArguments }
@@ -29,7 +30,7 @@ async function withSchema(schema: StandardSchemaWithJSON, given: unknown): Promi
     return asJson(result.value);
   } catch (error) {
     // A refinement of the application threw: what could not be checked does not count as valid.
-    new Logger('Sallyport').error('An input schema threw.', error instanceof Error ? error.stack : undefined);
+    new Logger('Sallyport').error('An input schema threw.', stackOf(error));
     return invalid(['arguments: could not be checked']);
   }
 }

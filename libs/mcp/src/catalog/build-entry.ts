@@ -1,6 +1,7 @@
 import { canonicalDigest } from '../canonical-json.js';
 import type { Problem } from '../problem.js';
 import { annotationsOf, isRisk, RISKS } from '../risk.js';
+import { isScopeToken } from '../scope-token.js';
 import type { Entry, EntryKind, EntryPolicy } from './entry.js';
 import type { EntryDeclaration } from './entry-options.js';
 import { toJsonSchema, type JsonSchema } from './json-schema.js';
@@ -140,11 +141,6 @@ function listOf(value: unknown): readonly string[] | undefined {
   const list: unknown[] = Array.isArray(value) ? value : [value];
   const names = list.filter((item): item is string => typeof item === 'string' && item !== '');
   return names.length === list.length ? Object.freeze([...new Set(names)]) : undefined;
-}
-
-/** RFC 6749 §3.3. */
-function isScopeToken(scope: string): boolean {
-  return /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(scope);
 }
 
 function isSchema(value: unknown): value is StandardSchemaWithJSON {

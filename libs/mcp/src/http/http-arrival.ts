@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import { arrive, type ArrivalOptions } from '../arrive/arrival.js';
+import { stackOf } from '../stack-of.js';
 
 interface ExpressLike {
   use(handler: (request: IncomingMessage, response: ServerResponse, next: () => void) => void): unknown;
@@ -46,10 +47,7 @@ function installOnExpress(instance: ExpressLike, options: ArrivalOptions): void 
     arrive(request, response, options).then(
       (goesOn) => (goesOn ? next() : undefined),
       (error: unknown) => {
-        new Logger('Sallyport').error(
-          'A request could not be read.',
-          error instanceof Error ? error.stack : undefined,
-        );
+        new Logger('Sallyport').error('A request could not be read.', stackOf(error));
         response.writeHead(500).end();
       },
     );

@@ -20,6 +20,7 @@ import {
 import { internalError, RefusalException } from '../gate/refusal.js';
 import { HttpGateway, UnreadableException, type PlatformRequest } from './http-gateway.js';
 import type { PlatformResponse } from './write-response.js';
+import { stackOf } from '../stack-of.js';
 
 /** Turns whatever leaves the guard, the interceptor or the controller into an answer. Unknown errors say nothing. */
 @Catch()
@@ -45,7 +46,7 @@ export class McpExceptionFilter implements ExceptionFilter {
         error: { code: -32000, message: exception.message },
       });
     }
-    this.#logger.error('An exchange failed.', exception instanceof Error ? exception.stack : undefined);
+    this.#logger.error('An exchange failed.', stackOf(exception));
     return this.gateway.refuse(request, response, internalError());
   }
 }

@@ -6,6 +6,7 @@ import {
   notFound,
   rawRequest,
   readDeskBody,
+  stackOf,
   type AdministrationDesk,
   type Arrival,
   type PlatformRequest,
@@ -49,7 +50,7 @@ export class RevocationsEndpoint {
       return await this.#serve(arrival, operation);
     } catch (error) {
       if (error instanceof RevocationInputError) return invalid(error.message);
-      this.#logger.error('A revocation could not be made.', error instanceof Error ? error.stack : undefined);
+      this.#logger.error('A revocation could not be made.', stackOf(error));
       const message = 'Nothing was changed: a store cannot be reached. Try again later.';
       return deskAnswer(
         503,

@@ -9,7 +9,7 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { head: 'time (UTC)', width: null, cell: ({ at }) => at.toISOString().slice(5, 19).replace('T', ' ') },
+  { head: 'time (UTC)', width: null, cell: ({ at }) => timeOf(at) },
   { head: 'via', width: null, cell: ({ via }) => via },
   { head: 'client', width: null, cell: ({ client }) => brief(client) },
   { head: 'user', width: null, cell: ({ subject, client }) => (subject === client ? null : subject) },
@@ -39,6 +39,11 @@ export function auditTable(calls: readonly AuditCall[]): string {
 function footer(calls: readonly AuditCall[]): string {
   const servers = [...new Set(calls.map(({ server, resource }) => `${server} (${resource})`))];
   return `${calls.length} records of ${safeText(servers.join(', '))}`;
+}
+
+/** A database that others can write to may hold a time that is none. */
+function timeOf(at: Date): string | null {
+  return Number.isNaN(at.getTime()) ? null : at.toISOString().slice(5, 19).replace('T', ' ');
 }
 
 /** Ids that a provider makes up are long. */
