@@ -14,7 +14,7 @@ async function main(parameters: readonly string[]): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interruption.abort());
   const runs = await tellStories(interruption.signal);
   if (runs === undefined) return 130;
-  console.log(parameters.includes('--json') ? renderJson(runs) : report(runs));
+  await print(parameters.includes('--json') ? renderJson(runs) : report(runs));
   return differencesIn(runs) === 0 ? 0 : 1;
 }
 
@@ -32,6 +32,11 @@ async function tellStories(interruption: AbortSignal): Promise<Run[] | undefined
 
 function report(runs: readonly Run[]): string {
   return [...runs.map(renderRun), renderSummary(runs)].join('\n');
+}
+
+/** Resolves when all of it has left: a pipe takes a long report in parts, and the process ends right after. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
 }
 
 /** To standard error, so that standard output is the report alone. */
