@@ -79,6 +79,7 @@ export {
   handlerContextOf,
 } from './call/parameters.decorators.js';
 export type { HandlerContext, Progress, RunningCall } from './call/running-call.js';
+export { currentCall } from './call/call-scope.js';
 
 // Finding entries at boot, and saying what is wrong with them.
 export { Catalog, type Found, type Listed } from './catalog/catalog.js';

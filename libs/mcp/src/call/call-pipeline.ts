@@ -7,6 +7,7 @@ import { stackOf } from '../stack-of.js';
 import { uuidV7 } from '../uuid.js';
 import type { Handler } from './bind-handler.js';
 import { ResultMismatchError, sizeOf, toolFailure, toResult, type McpResult } from './handler-result.js';
+import { withinCall } from './call-scope.js';
 import type { McpCall } from './mcp-call.js';
 import type { RunningCall } from './running-call.js';
 
@@ -126,7 +127,8 @@ export class CallPipeline {
     if (entry === undefined || handler === undefined) return { status: 'not_run', ran: internal(call) };
     if (running.signal.aborted) return { status: 'not_run', ran: { kind: 'withheld' } };
     try {
-      const returned = await handler({ ...running, call, principal: call.principal });
+      const context = { ...running, call, principal: call.principal };
+      const returned = await withinCall(call, () => handler(context));
       // A handler that finished although the client is gone did its work; only the answer has nowhere to go.
       if (running.signal.aborted) return { status: 'aborted', ran: { kind: 'withheld' } };
       const result = await toResult(call, entry, returned);

@@ -70,7 +70,22 @@ export type AdministrationAction =
   | 'key.revoked'
   | 'key.reported'
   | 'revocation.added'
-  | 'revocation.lifted';
+  | 'revocation.lifted'
+  /** This process serves from now on, or no longer; `target` is the server. */
+  | 'server.started'
+  | 'server.stopped'
+  /** The policy is another than that of the last start; `target` is its version. */
+  | 'policy.changed'
+  /** Somebody looked at the audit, or took records out of it. */
+  | 'audit.read'
+  | 'audit.exported'
+  /** A range of records left the database, or a person's keyed fields can be read by nobody any more. */
+  | 'audit.sealed'
+  | 'audit.erased'
+  /** The key that signs checkpoints was replaced. */
+  | 'audit.key_rotated'
+  /** Work of the application reached rows of every tenant, with a reason. */
+  | 'tenancy.crossed';
 
 /**
  * A change to who may call. Committed before the change is made, so that there is none without a record; a change that
