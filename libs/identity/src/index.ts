@@ -27,7 +27,7 @@ export { passportIdentity, type PassportIdentityOptions } from './passport/passp
 export { processPrincipal, type ProcessPrincipalOptions } from './process/process-principal.source.js';
 export type { TokenCacheOptions } from './good-credentials.js';
 export type { IdentitySource, PassportStrategy, SourceWiring } from './identity.source.js';
-export type { PrincipalDraft } from './principal.schema.js';
+export { parsePrincipal, type ParsedPrincipal, type PrincipalDraft } from './principal.schema.js';
 
 // API keys: the source, their management, and what a finder of one is told by.
 export { apiKeys, findApiKeySource } from './api-keys/api-keys.source.js';

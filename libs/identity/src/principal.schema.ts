@@ -55,6 +55,8 @@ const principalSchema = z.strictObject({
       id: text(512).optional(),
       issuedAt: seconds.optional(),
       expiresAt: seconds.optional(),
+      authenticatedAt: seconds.optional(),
+      acr: text(255).optional(),
     })
     .default({}),
   claims: z.record(z.string(), z.unknown()).default({}).transform(frozenClaims),

@@ -3,16 +3,29 @@ export type { Actor, CredentialFacts, Principal, PrincipalKind } from './princip
 export { RISKS, annotationsOf, isRisk, type Risk, type RiskAnnotations } from './risk.js';
 
 // The catalog: what can be called, and what it asks of its caller.
-export type { Entry, EntryKind, EntryPolicy } from './catalog/entry.js';
+export type { Entry, EntryKind, EntryPolicy, Tenancy } from './catalog/entry.js';
+export type { Freshness } from './catalog/freshness.js';
+export {
+  alternativesOf,
+  namesIn,
+  requirementsText,
+  type AnyOf,
+  type Requirement,
+} from './catalog/requirement.js';
+export { toJsonSchema, type JsonSchema } from './catalog/json-schema.js';
 export type { StandardIssue, StandardResult, StandardSchemaWithJSON } from './catalog/standard-schema.js';
 
 // A call, and the decision about it.
 export {
   ENTRY_METHODS,
+  FOLLOW_METHODS,
   LIST_METHODS,
+  kindAsked,
   type CallArguments,
   type CallContext,
+  type Completing,
   type EntryMethod,
+  type FollowMethod,
   type ListCall,
   type ListMethod,
   type McpCall,
@@ -36,6 +49,7 @@ export type {
   AdministrationEvent,
   AttemptEvent,
   AuditEvent,
+  EndCause,
   FailedAuthenticationEvent,
   ListEvent,
   OutcomeEvent,
@@ -47,7 +61,9 @@ export {
   Authenticator,
   Authorizer,
   Challenger,
+  PolicyUpkeep,
   Revocations,
+  RoleDirectory,
   type Authentication,
   type Challenge,
   type ChallengeError,
@@ -67,9 +83,26 @@ export {
 } from './arrive/strict-json.js';
 
 // Declaring entries, and what a method may ask for.
-export type { Access, GuardedAccess, PublicAccess, Roles, Scopes } from './catalog/access.js';
+export type {
+  Access,
+  ClassPolicy,
+  GuardedAccess,
+  PublicAccess,
+  Roles,
+  Scopes,
+  TenancyOption,
+  When,
+} from './catalog/access.js';
+export type { PolicyRule, PolicyRuleClass, RuleAnswer, RuleQuestion } from './catalog/policy-rule.js';
 export type { McpPromptOptions, McpResourceOptions, McpToolOptions } from './catalog/entry-options.js';
-export { McpPrompt, McpResource, McpTool } from './catalog/entry.decorators.js';
+export { McpPolicy, McpPrompt, McpResource, McpTool } from './catalog/entry.decorators.js';
+export {
+  EntryRegistry,
+  type RegisteredDeclaration,
+  type RegisteredHandler,
+  type Registration,
+} from './catalog/entry-registry.js';
+export { McpCompletion, type McpCompletionOptions } from './catalog/completion.decorator.js';
 export {
   Args,
   Caller,
@@ -87,11 +120,24 @@ export type { CatalogScan } from './catalog/scan-catalog.js';
 export { UnsafeWiringError, type Problem } from './problem.js';
 
 // The gates themselves: what the guard, the interceptor and the umbrella hold on to.
-export { Clearance, Gate, type Admission, type GateOptions, type Identified } from './gate/gate.js';
+export {
+  Clearance,
+  Gate,
+  type Admission,
+  type GateOptions,
+  type Identified,
+  type RefusedCall,
+  type Verdict,
+} from './gate/gate.js';
+export { readOperation, type Asked, type Message, type Operation } from './call/operation.js';
 export { DEFAULT_FAILED_AUTHENTICATIONS } from './gate/failed-authentications.js';
 export type { Rate } from './gate/token-buckets.js';
 export { RefusalException, type PublicReason, type Refusal } from './gate/refusal.js';
 export { CallPipeline, type Ran } from './call/call-pipeline.js';
+export { SERVED_METHODS, type ServedMethod } from './call/operation.js';
+export { DEFAULT_SESSIONS, type SessionLimits } from './http/session-limits.js';
+export { ResourceUpdates } from './subscriptions/resource-updates.js';
+export { DEFAULT_SUBSCRIPTIONS, type SubscriptionLimits } from './subscriptions/subscription-limits.js';
 export { HttpGateway, type PlatformRequest } from './http/http-gateway.js';
 export { StdioServer, type StdioConnection } from './stdio/stdio-server.js';
 export { DEFAULT_LIMITS, type ArrivalLimits } from './arrive/limits.js';

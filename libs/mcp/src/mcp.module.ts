@@ -20,16 +20,29 @@ import {
 import { gatekeepingFor } from './arrive/origin-and-host.js';
 import { bindHandler } from './call/bind-handler.js';
 import { CallPipeline } from './call/call-pipeline.js';
-import { Catalog } from './catalog/catalog.js';
+import { Catalog, catalogChanges } from './catalog/catalog.js';
+import { scanCompletions } from './catalog/scan-completions.js';
 import { lateProblems, scanCatalog, type CatalogScan } from './catalog/scan-catalog.js';
 import { Gate } from './gate/gate.js';
-import { AuditTrail, Authenticator, Authorizer, Challenger, Revocations } from './gate/ports.js';
+import {
+  AuditTrail,
+  Authenticator,
+  Authorizer,
+  Challenger,
+  PolicyUpkeep,
+  Revocations,
+  RoleDirectory,
+} from './gate/ports.js';
 import { endpointProblems } from './http/endpoint-path.js';
 import { installArrival } from './http/http-arrival.js';
 import { HttpGateway } from './http/http-gateway.js';
 import { createMcpController } from './http/mcp.controller.js';
 import { MCP_OPTIONS, type McpOptions } from './mcp.options.js';
 import { UnsafeWiringError } from './problem.js';
+import { EntryRegistry } from './catalog/entry-registry.js';
+import { ResourceUpdates } from './subscriptions/resource-updates.js';
+import { DEFAULT_SUBSCRIPTIONS } from './subscriptions/subscription-limits.js';
+import { Subscriptions } from './subscriptions/subscriptions.js';
 import { StdioServer } from './stdio/stdio-server.js';
 
 /** Injection token of the {@link CatalogScan}: what was found, and what is wrong with it. */
@@ -59,6 +72,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
     private readonly moduleRef: ModuleRef,
     private readonly options: McpOptions,
     private readonly config: ApplicationConfig,
+    private readonly subscriptions: Subscriptions,
   ) {}
 
   onModuleInit(): void {
@@ -66,17 +80,26 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
       ...this.scan.problems,
       ...lateProblems(this.scan, this.discovery, this.scanner),
       ...this.options.problems,
+      ...(this.options.lateProblems?.() ?? []),
       ...endpointProblems(this.config, this.options.path),
     ];
+    const completions = scanCompletions(this.scan.catalog, this.discovery, this.scanner);
+    problems.push(...completions.problems);
     if (problems.length > 0) throw new UnsafeWiringError(problems);
     for (const host of this.scan.hosts) {
       this.pipeline.bind(host.entry, bindHandler(host, this.creator, this.moduleRef));
+    }
+    for (const host of completions.hosts) {
+      const handler = bindHandler(host, this.creator, this.moduleRef);
+      this.pipeline.bindCompletion(host.entry, host.argument, handler);
+      catalogChanges().complete(this.scan.catalog, host.entry);
     }
   }
 
   /** Calls whose client has gone hold no connection, so closing the server does not wait for them: this does. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.gateway.close();
+    await this.gateway.close();
+    await this.subscriptions.close();
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, this.options.drainSeconds * 1000);
@@ -112,8 +135,9 @@ const PROVIDERS: Provider[] = [
       trail: AuditTrail,
       revocations: Revocations,
       options: McpOptions,
-    ) => new Gate(catalog, authenticator, authorizer, trail, revocations, options),
-    inject: [Catalog, Authenticator, Authorizer, AuditTrail, Revocations, MCP_OPTIONS],
+      directory: RoleDirectory | undefined,
+    ) => new Gate(catalog, authenticator, authorizer, trail, revocations, options, directory),
+    inject: [Catalog, Authenticator, Authorizer, AuditTrail, Revocations, MCP_OPTIONS, RoleDirectory],
   },
   {
     provide: CallPipeline,
@@ -122,14 +146,39 @@ const PROVIDERS: Provider[] = [
     inject: [Gate, AuditTrail, Revocations],
   },
   {
+    provide: Subscriptions,
+    useFactory: (gate: Gate, options: McpOptions) =>
+      new Subscriptions(gate, options.subscriptions ?? DEFAULT_SUBSCRIPTIONS),
+    inject: [Gate, MCP_OPTIONS],
+  },
+  {
+    provide: ResourceUpdates,
+    useFactory: (subscriptions: Subscriptions) => new ResourceUpdates(subscriptions),
+    inject: [Subscriptions],
+  },
+  {
+    provide: EntryRegistry,
+    useFactory: (...parts: ConstructorParameters<typeof EntryRegistry>) => new EntryRegistry(...parts),
+    inject: [Catalog, PolicyUpkeep, CallPipeline, Subscriptions, ExternalContextCreator],
+  },
+  {
     provide: HttpGateway,
     useFactory: createHttpGateway,
-    inject: [Catalog, Gate, CallPipeline, Challenger, MCP_OPTIONS, HttpAdapterHost],
+    inject: [
+      Catalog,
+      Gate,
+      CallPipeline,
+      Challenger,
+      MCP_OPTIONS,
+      Subscriptions,
+      Revocations,
+      HttpAdapterHost,
+    ],
   },
   {
     provide: StdioServer,
     useFactory: (...parts: ConstructorParameters<typeof StdioServer>) => new StdioServer(...parts),
-    inject: [Catalog, Gate, CallPipeline, Challenger, MCP_OPTIONS],
+    inject: [Catalog, Gate, CallPipeline, Challenger, MCP_OPTIONS, Subscriptions],
   },
   {
     provide: McpLifecycle,
@@ -144,6 +193,7 @@ const PROVIDERS: Provider[] = [
       ModuleRef,
       MCP_OPTIONS,
       ApplicationConfig,
+      Subscriptions,
     ],
   },
 ];
@@ -154,12 +204,14 @@ function createHttpGateway(
   pipeline: CallPipeline,
   challenger: Challenger,
   options: McpOptions,
+  subscriptions: Subscriptions,
+  revocations: Revocations,
   host: HttpAdapterHost,
 ): HttpGateway {
   const { path, limits, allowedHosts, allowedOrigins, server } = options;
   const gatekeeping = gatekeepingFor(new URL(server.resource), allowedHosts, allowedOrigins);
-  installArrival(host, { path, limits, gatekeeping });
-  return new HttpGateway(catalog, gate, pipeline, challenger, options);
+  installArrival(host, { path, limits, gatekeeping, sessions: options.sessions !== undefined });
+  return new HttpGateway(catalog, gate, pipeline, challenger, options, subscriptions, revocations);
 }
 
 /** The MCP side of the framework. Wired by `SallyportModule`; applications do not import it themselves. */
@@ -171,7 +223,7 @@ export class McpModule {
       imports: [DiscoveryModule, CatalogModule, ...options.imports],
       controllers: [createMcpController(options.path, options.guard, options.interceptor)],
       providers: PROVIDERS,
-      exports: [CatalogModule, Gate, CallPipeline, HttpGateway, StdioServer],
+      exports: [CatalogModule, Gate, CallPipeline, HttpGateway, StdioServer, ResourceUpdates, EntryRegistry],
     };
   }
 }

@@ -1,7 +1,9 @@
 import type { ArrivalLimits } from './arrive/limits.js';
 import type { ServerIdentity } from './call/mcp-call.js';
 import type { Rate } from './gate/token-buckets.js';
+import type { SessionLimits } from './http/session-limits.js';
 import type { Problem } from './problem.js';
+import type { SubscriptionLimits } from './subscriptions/subscription-limits.js';
 
 /** What the MCP side must be told. Built by the umbrella from its own options. */
 export interface McpOptions {
@@ -23,6 +25,14 @@ export interface McpOptions {
   readonly failedAuthentications: Rate;
   /** Whatever else is wrong with the wiring: reported together with the problems of the catalog, and as fatal. */
   readonly problems: readonly Problem[];
+  /** What is wrong that shows only once every provider is constructed; as fatal. */
+  readonly lateProblems?: () => readonly Problem[];
+  /** How long the directory of roles may take, in milliseconds. */
+  readonly decisionTimeoutMs?: number;
+  /** Bounds on the streams of `subscriptions/listen`; `undefined`: it is not served. */
+  readonly subscriptions?: SubscriptionLimits;
+  /** Bounds on sessions of 2025 clients; `undefined`: they are served without. */
+  readonly sessions?: SessionLimits;
   /** Seconds that a shutdown waits for running calls. */
   readonly drainSeconds: number;
 }

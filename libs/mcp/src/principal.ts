@@ -11,6 +11,10 @@ export interface CredentialFacts {
   readonly issuedAt?: number;
   /** Seconds since the epoch. */
   readonly expiresAt?: number;
+  /** When the user signed in (`auth_time`, OpenID Connect Core §2), in seconds since the epoch. */
+  readonly authenticatedAt?: number;
+  /** How the user signed in (`acr`, OpenID Connect Core §2). */
+  readonly acr?: string;
 }
 
 /** One link of an RFC 8693 `act` chain, nearest actor first. */

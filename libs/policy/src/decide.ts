@@ -1,19 +1,40 @@
-import type {
-  Check,
-  CheckName,
-  Decision,
-  Entry,
-  EntryPolicy,
-  Principal,
-  RefusalReason,
+import {
+  type CallArguments,
+  type Check,
+  type CheckName,
+  type Decision,
+  type Entry,
+  type Principal,
+  type RefusalReason,
 } from '@sallyport/mcp';
-import { missingScopes } from './missing-scopes.js';
+import { challengeScopes } from './challenge-scopes.js';
+import { check, type CompiledEntry } from './compile-entry.js';
 import type { Policy } from './policy.js';
-import { sufficesRole } from './suffices-role.js';
+import { signInFault } from './sign-in-fault.js';
+import { mayNameTenant, namesTenant } from './tenant-arguments.js';
+import { isMet, type CompiledRequirement } from './unmet-requirements.js';
 
-/** What is decided on. `entry: undefined` means that the catalog has none. */
+/** What a rule answered: a sentence for the record, and whether it permits. */
+export interface RuleOutcome {
+  readonly permits: boolean;
+  readonly detail: string;
+}
+
+/** What is decided on. */
 export interface Question {
+  /** `undefined`: the catalog has none. */
   readonly entry: Entry | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /**
+   * Validated and frozen. `undefined`: they are not known yet, or never will be, as in a list; what depends on them alone
+   * is left open then.
+   */
+  readonly arguments?: CallArguments | undefined;
+  /** What rules of the entry answered, by their names. With arguments, a rule that was not asked refuses. */
+  readonly rules?: ReadonlyMap<string, RuleOutcome> | undefined;
+  /** The argument whose values are asked for (`completion/complete`): then arguments are what is known of them so far. */
+  readonly completing?: string | undefined;
 }
 
 /** Which reason each failed check gives. The order of the checks is the order of their weight. */
@@ -22,78 +43,120 @@ const REASON: Record<Exclude<CheckName, 'risk'>, RefusalReason> = {
   authentication: 'authentication_required',
   tenant: 'tenant',
   role: 'role',
+  rule: 'rule',
+  freshness: 'insufficient_user_authentication',
   scopes: 'insufficient_scope',
 };
 
 /**
  * Decides. Pure: the same policy, principal and question give the same decision, and nothing else is looked at.
  *
- * All checks are made, so that a decision explains itself whole; the first that failed gives the reason. Hiding checks
- * (entry, tenant, role) come before `scopes`, so that a challenge never tells of an entry the caller may not know.
+ * All checks are made, so that a decision explains itself whole; the first that failed gives the reason. Checks that hide
+ * (entry, tenant, role, rule) come before those that challenge (freshness, scopes), so that a challenge never tells of an
+ * entry the caller may not know. Freshness comes before scopes, since its challenge names the scopes as well: one new
+ * sign-in meets both.
  */
 export function decide(policy: Policy, principal: Principal | undefined, question: Question): Decision {
   const { entry } = question;
   const policyVersion = policy.version;
-  const checks = checksOf(policy, principal, entry);
-  const failed = checks.find((check) => !check.passed);
+  const checks = checksOf(policy, principal, question);
+  const failed = checks.find(({ passed }) => !passed);
   if (failed === undefined) return { effect: 'permit', checks, policyVersion };
   if (failed.name === 'risk') return { effect: 'hold', checks, policyVersion };
-  return {
-    effect: 'refuse',
-    reason: REASON[failed.name],
-    checks,
-    scopes: failed.name === 'scopes' ? (entry?.policy.scopes ?? []) : [],
-    policyVersion,
-  };
+  const reason = REASON[failed.name];
+  const refused = { effect: 'refuse', reason, checks, scopes: [], policyVersion } as const;
+  if (entry === undefined || (failed.name !== 'freshness' && failed.name !== 'scopes')) return refused;
+  const scopes = challengeScopes(policy.compiled(entry).scopes, principal?.scopes ?? []);
+  const { freshness } = entry.policy;
+  const isStale = failed.name === 'freshness' && freshness !== undefined;
+  return isStale ? { ...refused, scopes, freshness } : { ...refused, scopes };
 }
 
-function checksOf(policy: Policy, principal: Principal | undefined, entry: Entry | undefined): Check[] {
-  if (principal === undefined && entry?.policy.public !== true) {
-    // Nothing is said of the entry, not even that it exists.
-    return [check('authentication', false, 'no credential came, and this is not public')];
-  }
-  if (entry === undefined) return [check('entry', false, 'the catalog has no such entry')];
-  const found = check('entry', true, `${entry.kind} "${entry.name}"`);
-  if (entry.policy.public) return [found, check('authentication', true, 'public: none is needed')];
-  if (principal === undefined) return [check('authentication', false, 'no credential came')];
-  return [found, ...guardedChecks(policy, principal, entry.policy)];
+function checksOf(policy: Policy, principal: Principal | undefined, question: Question): Check[] {
+  const { entry } = question;
+  if (principal === undefined && entry?.policy.public !== true) return [NO_CREDENTIAL];
+  if (entry === undefined) return [NO_ENTRY];
+  const compiled = policy.compiled(entry);
+  if (entry.policy.public) return [compiled.passed.entry, PUBLIC];
+  if (principal === undefined) return [NO_CREDENTIAL];
+  return guardedChecks(compiled, principal, question);
 }
 
-function guardedChecks(policy: Policy, principal: Principal, asked: EntryPolicy): Check[] {
+function guardedChecks(compiled: CompiledEntry, principal: Principal, question: Question): Check[] {
+  const tenant = tenantCheck(compiled, principal, question);
+  const role = roleCheck(compiled, principal);
+  const freshness = freshnessCheck(compiled, principal, question);
+  const scopes = scopesCheck(compiled, principal);
+  const isRefused = !(tenant.passed && role.passed && freshness.passed && scopes.passed);
   return [
+    compiled.passed.entry,
     check('authentication', true, `${principal.kind} of ${principal.issuer}`),
-    tenantCheck(principal, asked),
-    roleCheck(policy, principal, asked),
-    scopesCheck(policy, principal, asked),
-    riskCheck(policy, asked),
+    tenant,
+    role,
+    ...ruleChecks(compiled, question, isRefused),
+    freshness,
+    scopes,
+    compiled.risk,
   ];
 }
 
-function tenantCheck({ tenant }: Principal, { tenancy }: EntryPolicy): Check {
-  if (tenancy === 'none') return check('tenant', true, 'none is asked for');
-  if (tenant === undefined || tenant === '')
-    return check('tenant', false, 'the principal belongs to no tenant');
-  return check('tenant', true, `tenant ${tenant}`);
+/** Nothing is said of the entry, not even that it exists. */
+const NO_CREDENTIAL = check('authentication', false, 'no credential came, and this is not public');
+const NO_ENTRY = check('entry', false, 'the catalog has no such entry');
+const PUBLIC = check('authentication', true, 'public: none is needed');
+const NO_TENANT = check('tenant', false, 'the principal belongs to no tenant');
+const NO_RULES: readonly Check[] = [check('rule', true, 'none is asked')];
+
+function tenantCheck({ policy, passed }: CompiledEntry, { tenant }: Principal, question: Question): Check {
+  const { tenancy } = policy;
+  if (tenancy === 'none') return passed.tenant;
+  if (tenant === undefined || tenant === '') return NO_TENANT;
+  if (tenancy === 'required') return check('tenant', true, `tenant ${tenant}`);
+  const { arguments: values, completing } = question;
+  const bound = tenancy.argument.join(' and ');
+  if (values === undefined) return check('tenant', true, `tenant ${tenant}; ${bound} is compared later`);
+  const other = tenancy.argument.find((path) =>
+    completing === undefined
+      ? !namesTenant(values, path, tenant)
+      : !mayNameTenant(values, path, tenant, completing),
+  );
+  if (other === undefined) return check('tenant', true, `tenant ${tenant}, which ${bound} names`);
+  return check('tenant', false, `the argument ${other} does not name the caller's tenant ${tenant}`);
 }
 
-function roleCheck(policy: Policy, { roles }: Principal, asked: EntryPolicy): Check {
-  if (asked.roles.length === 0) return check('role', true, 'none is asked for');
-  const detail = `asks for ${asked.roles.join(' or ')}; the principal holds ${roles.join(', ') || 'none'}`;
-  return check('role', sufficesRole(asked.roles, roles, policy.roles), detail);
+function roleCheck({ roles, passed }: CompiledEntry, { roles: held }: Principal): Check {
+  if (roles.every((role) => isMet(role, held))) return passed.role;
+  const detail = `asks for ${textOf(roles)}; the principal holds ${held.join(', ') || 'none'}`;
+  return check('role', false, detail);
 }
 
-function scopesCheck(policy: Policy, { scopes }: Principal, asked: EntryPolicy): Check {
-  if (asked.scopes.length === 0) return check('scopes', true, 'none are asked for');
-  const missing = missingScopes(asked.scopes, scopes, policy.scopes);
-  const detail = `asks for ${asked.scopes.join(' ')}; ${missing.length === 0 ? 'all granted' : `missing ${missing.join(' ')}`}`;
-  return check('scopes', missing.length === 0, detail);
+/** A rule that was not asked refuses, unless it is left open: arguments are not known, or something else refuses. */
+function ruleChecks({ policy }: CompiledEntry, question: Question, isRefused: boolean): readonly Check[] {
+  if (policy.when.length === 0) return NO_RULES;
+  const isOpen = isRefused || question.arguments === undefined;
+  return policy.when.map((rule) => {
+    const outcome = question.rules?.get(rule);
+    if (outcome !== undefined) return check('rule', outcome.permits === true, `${rule}: ${outcome.detail}`);
+    return check(
+      'rule',
+      isOpen,
+      isOpen ? `${rule}: asked when nothing else refuses` : `${rule}: was not asked`,
+    );
+  });
 }
 
-function riskCheck(policy: Policy, { risk }: EntryPolicy): Check {
-  const held = policy.holds.has(risk);
-  return check('risk', !held, held ? `${risk}: waits for the approval of a person` : risk);
+function freshnessCheck({ policy, passed }: CompiledEntry, principal: Principal, { now }: Question): Check {
+  if (policy.freshness === undefined) return passed.freshness;
+  const fault = signInFault(policy.freshness, principal.credential, now);
+  return fault === undefined ? passed.freshness : check('freshness', false, fault);
 }
 
-function check(name: CheckName, passed: boolean, detail: string): Check {
-  return { name, passed, detail };
+function scopesCheck({ scopes, passed }: CompiledEntry, { scopes: granted }: Principal): Check {
+  const missing = scopes.filter((scope) => !isMet(scope, granted));
+  if (missing.length === 0) return passed.scopes;
+  return check('scopes', false, `asks for ${textOf(scopes)}; missing ${textOf(missing)}`);
+}
+
+function textOf(requirements: readonly CompiledRequirement[]): string {
+  return requirements.map(({ text }) => text).join(' ');
 }

@@ -5,14 +5,18 @@ export type Inclusions = Readonly<Record<string, readonly string[]>>;
 export interface Hierarchy {
   /** The names that are granted by any of `names`. */
   expand(names: readonly string[]): ReadonlySet<string>;
+  /** The names that grant this one: itself, and all that include it, however far. */
+  grantersOf(name: string): readonly string[];
 }
 
 /** Computes the closure once, so that a decision only looks things up. */
 export function hierarchyOf(inclusions: Inclusions): Hierarchy {
   const closure = new Map<string, readonly string[]>();
   for (const name of Object.keys(inclusions)) closure.set(name, [...reachable(inclusions, name)]);
+  const granters = turned(closure);
   return {
     expand: (names) => new Set(names.flatMap((name) => closure.get(name) ?? [name])),
+    grantersOf: (name) => granters.get(name) ?? [name],
   };
 }
 
@@ -26,6 +30,15 @@ export function cyclicName(inclusions: Inclusions): string | undefined {
   return Object.keys(inclusions).find((name) =>
     includedBy(inclusions, name).some((next) => reachable(inclusions, next).has(name)),
   );
+}
+
+/** From what each name grants to what grants each name. */
+function turned(closure: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, readonly string[]> {
+  const granters = new Map<string, string[]>();
+  for (const [name, granted] of closure) {
+    for (const each of granted) granters.set(each, [...(granters.get(each) ?? [each]), name]);
+  }
+  return granters;
 }
 
 function reachable(inclusions: Inclusions, start: string): ReadonlySet<string> {

@@ -5,7 +5,7 @@ import { policyProblems } from './policy.problems.js';
 const entry: Entry = {
   kind: 'tool',
   name: 'crm_open_record',
-  policy: { public: false, scopes: [], roles: ['agent:admin'], risk: 'read', tenancy: 'required' },
+  policy: { public: false, scopes: [], roles: ['agent:admin'], risk: 'read', tenancy: 'required', when: [] },
   auditFields: [],
   source: 'CrmTools.open',
   digest: '0',

@@ -1,4 +1,4 @@
-import { isRisk, type Entry, type Problem } from '@sallyport/mcp';
+import { isRisk, namesIn, type Entry, type Problem } from '@sallyport/mcp';
 import { cyclicName, knownNames } from './hierarchy.js';
 import type { PolicyOptions } from './policy.js';
 
@@ -6,6 +6,7 @@ import type { PolicyOptions } from './policy.js';
 export function policyProblems(options: PolicyOptions, entries: readonly Entry[]): Problem[] {
   return [
     ...entries.flatMap((entry) => unknownRoles(options, entry)),
+    ...ambiguousRules(entries),
     ...cycleProblems('roles', options.roles),
     ...cycleProblems('scopes', options.scopes),
     ...shapeProblems(options),
@@ -14,11 +15,24 @@ export function policyProblems(options: PolicyOptions, entries: readonly Entry[]
 
 function unknownRoles({ roles }: PolicyOptions, entry: Entry): Problem[] {
   const known = knownNames(roles);
-  return entry.policy.roles
+  return namesIn(entry.policy.roles)
     .filter((role) => !known.has(role))
     .map((role) => ({
       code: 'unknown_role',
       message: `The ${entry.kind} "${entry.name}" (${entry.source}) asks for the role "${role}", which is not configured: add it to roles: { '${role}': [] }, or correct its name.`,
+    }));
+}
+
+/** The name of a rule is all that a policy, a record and a lock say of it: it has to mean one class. */
+function ambiguousRules(entries: readonly Entry[]): Problem[] {
+  const classes = new Map<string, Set<unknown>>();
+  for (const rule of entries.flatMap(({ rules = [] }) => rules))
+    classes.set(rule.name, (classes.get(rule.name) ?? new Set()).add(rule));
+  return [...classes]
+    .filter(([, same]) => same.size > 1)
+    .map(([name, same]) => ({
+      code: 'ambiguous_rule',
+      message: `${same.size} different rules are named ${name}: give each class a name of its own.`,
     }));
 }
 

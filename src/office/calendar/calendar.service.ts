@@ -1,38 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { LessThan, MoreThan } from 'typeorm';
-import type { Owner } from '../tenancy/owner.js';
-import { TenantRows } from '../tenancy/tenant-rows.js';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThan, MoreThan, Repository } from 'typeorm';
 import { CalendarEvent } from './calendar-event.entity.js';
 
 export type NewEvent = Pick<CalendarEvent, 'title' | 'startsAt' | 'endsAt' | 'attendees'>;
 
 const MOST_EVENTS = 100;
 
-/** One person's own calendar. Instants are ISO 8601 in UTC. */
+/** One person's own calendar. `owner` is the subject of the caller; instants are ISO 8601 in UTC. */
 @Injectable()
 export class CalendarService {
-  constructor(private readonly rows: TenantRows) {}
+  constructor(@InjectRepository(CalendarEvent) private readonly events: Repository<CalendarEvent>) {}
 
   /** Events that overlap the time from `from` to `to`, earliest first. */
-  list(
-    { tenant, subject: owner }: Owner,
-    { from, to }: { from?: string; to?: string },
-  ): Promise<CalendarEvent[]> {
+  list(owner: string, { from, to }: { from?: string; to?: string }): Promise<CalendarEvent[]> {
     const where = {
-      tenant,
       owner,
       ...(from !== undefined && { endsAt: MoreThan(from) }),
       ...(to !== undefined && { startsAt: LessThan(to) }),
     };
-    return this.rows.run(tenant, (manager) =>
-      manager.find(CalendarEvent, { where, order: { startsAt: 'ASC', id: 'ASC' }, take: MOST_EVENTS }),
-    );
+    return this.events.find({ where, order: { startsAt: 'ASC', id: 'ASC' }, take: MOST_EVENTS });
   }
 
-  async create({ tenant, subject: owner }: Owner, event: NewEvent): Promise<CalendarEvent> {
-    const created = { ...event, id: randomUUID(), tenant, owner };
-    await this.rows.run(tenant, (manager) => manager.insert(CalendarEvent, created));
+  async create(owner: string, event: NewEvent): Promise<CalendarEvent> {
+    const created = this.events.create({ ...event, id: randomUUID(), owner });
+    await this.events.insert(created);
     return created;
   }
 }

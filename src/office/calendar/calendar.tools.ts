@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { Args, Caller, McpTool, type Principal } from 'sallyport';
+import { Args, Caller, McpPrompt, McpTool, type Principal } from 'sallyport';
 import { z } from 'zod';
-import { ownerOf } from '../tenancy/owner.js';
 import type { CalendarEvent } from './calendar-event.entity.js';
 import { CalendarService } from './calendar.service.js';
+import { planDayPrompt } from './plan-day.prompt.js';
 
 const instant = z.iso.datetime({ offset: true });
 
@@ -54,7 +54,7 @@ export class CalendarTools {
       ...(from !== undefined && { from: utc(from) }),
       ...(to !== undefined && { to: utc(to) }),
     };
-    const found = await this.calendar.list(ownerOf(caller), between);
+    const found = await this.calendar.list(caller.subject, between);
     return { events: found.map(shown) };
   }
 
@@ -74,7 +74,18 @@ export class CalendarTools {
     @Caller() caller: Principal,
   ): Promise<z.output<typeof event>> {
     const asked = { title, startsAt: utc(startsAt), endsAt: utc(endsAt), attendees: [...attendees] };
-    return shown(await this.calendar.create(ownerOf(caller), asked));
+    return shown(await this.calendar.create(caller.subject, asked));
+  }
+
+  @McpPrompt({
+    name: 'plan_day',
+    title: 'Plan my day',
+    description: 'Plan the day from calendar and mail, as far as the caller lets the agent read them.',
+    scopes: { anyOf: ['calendar:read', 'email:read'] },
+    role: 'agent:read-only',
+  })
+  planDay(): string {
+    return planDayPrompt();
   }
 }
 

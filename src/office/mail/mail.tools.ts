@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { Args, Caller, McpTool, type Principal } from 'sallyport';
+import { Args, Caller, McpPolicy, McpTool, type Principal } from 'sallyport';
 import { z } from 'zod';
-import { ownerOf } from '../tenancy/owner.js';
 import { MailService } from './mail.service.js';
+import { OnlyPeople } from './only-people.rule.js';
 
 const unread = z.object({
   messages: z.array(
@@ -29,6 +29,7 @@ const outgoing = z.object({
 
 const queued = z.object({ messageId: z.uuid(), status: z.literal('queued') });
 
+@McpPolicy({ when: OnlyPeople })
 @Injectable()
 export class MailTools {
   constructor(private readonly mail: MailService) {}
@@ -44,7 +45,7 @@ export class MailTools {
     risk: 'read',
   })
   async listUnread(@Caller() caller: Principal): Promise<z.output<typeof unread>> {
-    const messages = await this.mail.listUnread(ownerOf(caller));
+    const messages = await this.mail.listUnread(caller.subject);
     return {
       messages: messages.map(({ id: messageId, sender: from, subject, body, receivedAt }) => {
         return { messageId, from, subject, body, receivedAt };
@@ -66,7 +67,7 @@ export class MailTools {
     @Args() { to: recipients, subject, body }: z.output<typeof outgoing>,
     @Caller() caller: Principal,
   ): Promise<z.output<typeof queued>> {
-    const messageId = await this.mail.send(ownerOf(caller), { recipients, subject, body });
+    const messageId = await this.mail.send(caller.subject, { recipients, subject, body });
     return { messageId, status: 'queued' };
   }
 }

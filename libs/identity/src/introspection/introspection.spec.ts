@@ -104,6 +104,13 @@ describe('An opaque token', () => {
     });
   });
 
+  it('says when and how its user signed in, as its issuer says (RFC 9470 §6.2)', async () => {
+    known.set(TOKEN, said({ auth_time: NOW - 90, acr: 'phr' }));
+    expect(await present()).toMatchObject({
+      principal: { credential: { kind: 'opaque', authenticatedAt: NOW - 90, acr: 'phr' } },
+    });
+  });
+
   it.each<[string, Partial<IntrospectionOptions>, string | undefined, string | null]>([
     ['in the header', {}, `Basic ${Buffer.from('acme+mcp:a%2Bb%3Ac%25d').toString('base64')}`, null],
     ['in the form', { clientAuthentication: 'client_secret_post' }, undefined, 'a+b:c%d'],

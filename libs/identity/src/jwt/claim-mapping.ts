@@ -1,6 +1,7 @@
 import { isRecord } from '../is-record.js';
 import type { VerifiedAccessToken } from './access-token.verifier.js';
 import { assertNotUserEditable, claimAt, claimPaths, firstClaimAt, type ClaimPath } from './claim-path.js';
+import { signInOf } from './sign-in.js';
 import { CLIENT_CLAIMS } from './token-rules.js';
 
 /** Which claim means what. Each is a claim name, or a JSON Pointer such as `/realm_access/roles`. */
@@ -60,6 +61,7 @@ export function claimMapper(mapping: ClaimMapping = {}): ClaimMapper {
       id: claims['jti'] ?? `sha256:${fingerprint}`,
       issuedAt: claims['iat'],
       expiresAt: claims['exp'],
+      ...signInOf(claims),
     },
     claims,
   });

@@ -150,6 +150,16 @@ describe('a challenge', () => {
     );
   });
 
+  it('says how the user must sign in (RFC 9470 §3)', () => {
+    const { header } = challenger.challenge(['crm:read'], 'insufficient_user_authentication', {
+      maxAge: 900,
+      acr: ['phr', 'phrh'],
+    });
+    expect(header).toMatch(
+      /scope="crm:read", error="insufficient_user_authentication", error_description="[^"]+", acr_values="phr phrh", max_age="900"$/,
+    );
+  });
+
   it('holds nothing that could end a string or a header', () => {
     const header = challenger.challenge([
       'ok',

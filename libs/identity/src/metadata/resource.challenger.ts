@@ -1,12 +1,16 @@
-import { Challenger, type Challenge, type ChallengeError } from '@sallyport/mcp';
+import { Challenger, type Challenge, type ChallengeError, type Freshness } from '@sallyport/mcp';
 import { askableScopes, resourceMetadataUrl } from './resource-metadata.js';
 
 const DESCRIPTIONS: Record<ChallengeError, string> = {
   invalid_token: 'The access token is invalid, expired, or not meant for this server.',
   insufficient_scope: 'The access token lacks a scope that this operation needs.',
+  insufficient_user_authentication: 'This operation needs a more recent or a stronger sign-in of its user.',
 };
 
-/** Writes `WWW-Authenticate: Bearer …` (RFC 6750 §3) with the metadata URL (RFC 9728 §5.1). */
+/**
+ * Writes `WWW-Authenticate: Bearer …` (RFC 6750 §3) with the metadata URL (RFC 9728 §5.1), and how the user must sign in
+ * (RFC 9470 §3).
+ */
 export class ResourceChallenger extends Challenger {
   private readonly resourceMetadata: string;
 
@@ -15,12 +19,14 @@ export class ResourceChallenger extends Challenger {
     this.resourceMetadata = resourceMetadataUrl(resource);
   }
 
-  challenge(scopes: readonly string[], error?: ChallengeError): Challenge {
+  challenge(scopes: readonly string[], error?: ChallengeError, freshness: Freshness = {}): Challenge {
     const parameters = [
       ['resource_metadata', this.resourceMetadata],
       ['scope', askableScopes(scopes).join(' ')],
       ['error', error ?? ''],
       ['error_description', error === undefined ? '' : DESCRIPTIONS[error]],
+      ['acr_values', (freshness.acr ?? []).join(' ')],
+      ['max_age', freshness.maxAge === undefined ? '' : String(freshness.maxAge)],
     ] as const;
     const written = parameters
       .filter(([, value]) => value !== '')

@@ -66,10 +66,12 @@ export class AdministrationDesk {
       ...(address === undefined ? {} : { address }),
     });
     if (identified.kind === 'refused') return this.#turnAway(identified.refusal);
-    const { principal } = identified;
-    if (principal === undefined) return this.#turnAway(authenticationRequired([rule.scope]));
-    const revoked = await this.#revoked(principal);
+    const { principal: presented } = identified;
+    if (presented === undefined) return this.#turnAway(authenticationRequired([rule.scope]));
+    const revoked = await this.#revoked(presented);
     if (revoked !== undefined) return this.#turnAway(revoked);
+    const principal = await gate.currentPrincipal(presented);
+    if (principal === 'unavailable') return this.#turnAway(unavailable('roles'));
     const barrier = this.#barrierTo(principal);
     if (barrier === undefined) return { kind: 'administrator', principal };
     // Who is no administrator is not told that there is something to administer.

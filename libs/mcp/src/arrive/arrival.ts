@@ -11,10 +11,14 @@ export interface Arrival {
 }
 
 export interface ArrivalOptions {
-  /** Path of the endpoint, such as `/mcp`, or of several; compared exactly. */
-  readonly path: string | ReadonlySet<string>;
+  /** Path of the endpoint, such as `/mcp`, or of several, which a set has; compared exactly. */
+  readonly path: string | Pick<ReadonlySet<string>, 'has'>;
   readonly limits: ArrivalLimits;
   readonly gatekeeping: Gatekeeping;
+  /** Also served: `GET` and `DELETE` of sessions, which carry no message. Default: `POST` alone. */
+  readonly sessions?: boolean;
+  /** `GET` alone: there is something to see, and nothing to send. */
+  readonly readOnly?: boolean;
 }
 
 /** What the client is told when it gets no further. Plain HTTP: nothing has been parsed, so there is no JSON-RPC id. */
@@ -46,7 +50,7 @@ export async function arrive(
   const rejection = inspect(request, options);
   allowCrossOrigin(request, response, options.gatekeeping);
   if (rejection !== undefined) return reject(request, response, rejection);
-  if (request.method === 'OPTIONS') return preflight(request, response);
+  if (request.method === 'OPTIONS') return preflight(request, response, methodsOf(options));
   const body = await readBody(request, options.limits.maxBodyBytes);
   if (body === 'too_large') return reject(request, response, tooLarge(options.limits.maxBodyBytes));
   if (body === 'too_many') return reject(request, response, TOO_MANY);
@@ -65,24 +69,32 @@ function isServed(asked: string, path: ArrivalOptions['path']): boolean {
   return typeof path === 'string' ? asked === path : path.has(asked);
 }
 
-function inspect(request: IncomingMessage, { gatekeeping, limits }: ArrivalOptions): Rejection | undefined {
-  const { headers, method } = request;
+function methodsOf({ sessions, readOnly }: ArrivalOptions): readonly string[] {
+  if (readOnly === true) return ['GET'];
+  return sessions === true ? ['POST', 'GET', 'DELETE'] : ['POST'];
+}
+
+function inspect(request: IncomingMessage, options: ArrivalOptions): Rejection | undefined {
+  const { headers, method = '' } = request;
+  const { gatekeeping, limits } = options;
+  const methods = methodsOf(options);
   if (!isAllowedHost(headers.host, gatekeeping))
     return { status: 403, message: 'This host name is not served here.' };
   if (!isAllowedOrigin(headers.origin, gatekeeping))
     return { status: 403, message: 'This origin may not call this server.' };
   if (method === 'OPTIONS') return undefined;
-  if (method !== 'POST') {
-    return { status: 405, message: 'Send MCP messages by POST.', headers: { Allow: 'POST' } };
+  if (!methods.includes(method)) {
+    const message = options.readOnly === true ? 'Ask by GET.' : 'Send MCP messages by POST.';
+    return { status: 405, message, headers: { Allow: methods.join(', ') } };
   }
-  for (const name of ['authorization', 'host', 'content-type', 'content-length']) {
+  for (const name of SENT_ONCE) {
     if (count(request, name) > 1) return { status: 400, message: `Send one ${name} header.` };
   }
   const { 'transfer-encoding': coding } = headers;
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     return { status: 415, message: 'The body must not be compressed.' };
   }
-  if (mediaType(headers['content-type']) !== 'application/json') {
+  if (method === 'POST' && mediaType(headers['content-type']) !== 'application/json') {
     return { status: 415, message: 'The Content-Type must be application/json.' };
   }
   if (headers['content-encoding'] !== undefined)
@@ -90,6 +102,9 @@ function inspect(request: IncomingMessage, { gatekeeping, limits }: ArrivalOptio
   if (Number(headers['content-length'] ?? 0) > limits.maxBodyBytes) return tooLarge(limits.maxBodyBytes);
   return undefined;
 }
+
+/** What a proxy in front may have judged another one of. */
+const SENT_ONCE = ['authorization', 'host', 'content-type', 'content-length', 'mcp-session-id'];
 
 /** Node keeps only the first of several `Authorization` headers; a proxy in front may have judged another one. */
 function count(request: IncomingMessage, name: string): number {
@@ -166,12 +181,12 @@ function allowCrossOrigin(
   response.setHeader('Access-Control-Expose-Headers', EXPOSED);
 }
 
-function preflight(request: IncomingMessage, response: ServerResponse): false {
+function preflight(request: IncomingMessage, response: ServerResponse, methods: readonly string[]): false {
   const asked = (request.headers['access-control-request-headers'] ?? '').split(',');
   const parameters = asked
     .map((name) => name.trim())
     .filter((name) => /^mcp-param-[a-z0-9-]{1,64}$/i.test(name));
-  response.setHeader('Access-Control-Allow-Methods', 'POST');
+  response.setHeader('Access-Control-Allow-Methods', methods.join(', '));
   response.setHeader('Access-Control-Allow-Headers', [REQUEST_HEADERS, ...parameters].join(', '));
   response.setHeader('Access-Control-Max-Age', '600');
   response.writeHead(204).end();

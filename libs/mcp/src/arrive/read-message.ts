@@ -22,6 +22,7 @@ export interface ReadMessage {
   readonly message: Message | undefined;
   readonly id: string | number | null;
   readonly protocol: string;
+  readonly era: 'modern' | 'legacy';
   readonly traceparent: string | undefined;
 }
 
@@ -76,6 +77,7 @@ function classify(arrival: Arrival, body: Record<string, unknown>): ReadMessage 
     message: messageOf(body),
     id,
     protocol: protocol.slice(0, 32),
+    era: outcome.kind,
     traceparent: traceparentOf(body),
   };
 }

@@ -1,5 +1,6 @@
 import { ContextIdFactory, type ExternalContextCreator, type ModuleRef } from '@nestjs/core';
-import type { EntryHost } from '../catalog/scan-catalog.js';
+import type { MethodHost } from '../catalog/scan-catalog.js';
+import type { CallArguments } from './mcp-call.js';
 import { MCP_CONTEXT } from './parameters.decorators.js';
 import type { HandlerContext } from './running-call.js';
 
@@ -15,7 +16,7 @@ const NO_HTTP_PARAMETERS = { exchangeKeyForValue: () => undefined };
 type Instance = Record<string, (...args: unknown[]) => unknown>;
 
 /** Binds the method of a provider. Providers of request or transient scope are made anew for each call. */
-export function bindHandler(host: EntryHost, creator: ExternalContextCreator, moduleRef: ModuleRef): Handler {
+export function bindHandler(host: MethodHost, creator: ExternalContextCreator, moduleRef: ModuleRef): Handler {
   if (host.wrapper.isDependencyTreeStatic() && !host.wrapper.isTransient) {
     return create(creator, host.wrapper.instance, host.method);
   }
@@ -25,6 +26,35 @@ export function bindHandler(host: EntryHost, creator: ExternalContextCreator, mo
     const instance = await moduleRef.resolve<Instance>(host.wrapper.token, contextId, { strict: false });
     return create(creator, instance, host.method, contextId)(context);
   };
+}
+
+/** The class that Nest sees behind an entry that is no method: enhancers of the whole application apply to it. */
+class RegisteredEntry {
+  constructor(readonly handle: (...args: unknown[]) => unknown) {}
+}
+
+/** Binds a function, which gets the arguments and the call. */
+export function bindFunction(
+  handler: (args: CallArguments, context: HandlerContext) => unknown,
+  creator: ExternalContextCreator,
+): Handler {
+  const everything = { guards: true, interceptors: true, filters: true };
+  // Without a factory for parameters, Nest passes on the arguments of the execution context.
+  const handle = (...[context]: unknown[]) => {
+    const running = context as HandlerContext;
+    return handler(running.call.arguments ?? {}, running);
+  };
+  return creator.create(
+    new RegisteredEntry(handle),
+    handle,
+    'handle',
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    everything,
+    MCP_CONTEXT,
+  );
 }
 
 function create(

@@ -1,14 +1,15 @@
 import { HttpException, Logger } from '@nestjs/common';
 import type { Entry } from '../catalog/entry.js';
-import type { OutcomeStatus } from '../gate/audit-event.js';
+import type { EndCause, OutcomeStatus } from '../gate/audit-event.js';
 import type { Clearance, Gate } from '../gate/gate.js';
 import type { AuditTrail, Revocations, RevocationView } from '../gate/ports.js';
 import { stackOf } from '../stack-of.js';
 import { uuidV7 } from '../uuid.js';
 import type { Handler } from './bind-handler.js';
+import { completionResult, NOTHING_TO_COMPLETE } from './completion-result.js';
 import { ResultMismatchError, sizeOf, toolFailure, toResult, type McpResult } from './handler-result.js';
 import { withinCall } from './call-scope.js';
-import type { McpCall } from './mcp-call.js';
+import { FOLLOW_METHODS, type McpCall } from './mcp-call.js';
 import type { RunningCall } from './running-call.js';
 
 /** How a run ended, as the transports send it on. */
@@ -30,6 +31,15 @@ interface Ended {
   readonly ran: Ran;
 }
 
+/** A resource that a client is told of for as long as this is open. To be ended in any case. */
+export interface Followed {
+  readonly call: McpCall;
+  /** Aborted when the caller or the entry is revoked. */
+  readonly revoked: AbortSignal;
+  /** Commits the outcome of the attempt: `aborted` when the right to it has ended. Does nothing the second time. */
+  end(status: Extract<OutcomeStatus, 'completed' | 'aborted' | 'not_run'>): Promise<void>;
+}
+
 const INTERNAL_ERROR = -32603;
 const INVALID_PARAMS = -32602;
 
@@ -41,7 +51,9 @@ export type Running = Pick<RunningCall, 'signal' | 'reportProgress'>;
  */
 export class CallPipeline {
   readonly #logger = new Logger('Sallyport');
-  readonly #handlers = new Map<Entry, Handler>();
+  // An entry that is removed takes its handler along, once its last call has ended.
+  readonly #handlers = new WeakMap<Entry, Handler>();
+  readonly #completers = new WeakMap<Entry, Map<string, Handler>>();
   readonly #running = new Set<Promise<unknown>>();
   readonly #revocable = new Map<McpCall, AbortController>();
   #latest: RevocationView | undefined;
@@ -54,10 +66,18 @@ export class CallPipeline {
     revocations.onChange((view) => this.#endRevoked(view));
   }
 
-  /** Gives an entry its handler, once, while the application boots. */
+  /** Gives an entry its handler, once. */
   bind(entry: Entry, handler: Handler): void {
     if (this.#handlers.has(entry)) throw new Error(`${entry.kind} "${entry.name}" already has a handler.`);
     this.#handlers.set(entry, handler);
+  }
+
+  /** Gives an argument of an entry what completes it, once. */
+  bindCompletion(entry: Entry, argument: string, handler: Handler): void {
+    const completers = this.#completers.get(entry) ?? new Map<string, Handler>();
+    if (completers.has(argument))
+      throw new Error(`"${argument}" of ${entry.kind} "${entry.name}" is already completed.`);
+    this.#completers.set(entry, completers.set(argument, handler));
   }
 
   /**
@@ -85,6 +105,25 @@ export class CallPipeline {
       this.#running.delete(run);
       this.#revocable.delete(call);
     }
+  }
+
+  /**
+   * Opens what was cleared to be followed: no handler runs, and the outcome is committed when it is ended.
+   *
+   * @throws Error without a valid clearance
+   */
+  follow(call: McpCall, clearance: Clearance): Followed {
+    const attempt = this.gate.spend(clearance, call);
+    const started = performance.now();
+    const revoked = new AbortController();
+    this.#revocable.set(call, revoked);
+    if (this.#latest !== undefined && isRevoked(this.#latest, call)) revoked.abort();
+    const end: Followed['end'] = async (status) => {
+      if (!this.#revocable.delete(call)) return;
+      const took = performance.now() - started;
+      await this.#recordOutcome(call, attempt, status, took, 0, causeOf(revoked.signal, status === 'aborted'));
+    };
+    return { call, revoked: revoked.signal, end };
   }
 
   /** Closes a clearance whose call turned out not to be run, for example because its envelope was malformed. */
@@ -115,7 +154,9 @@ export class CallPipeline {
     const { status, ran: ended } = await this.#runHandler(call, running);
     const ran = endedBy(revoked) ?? ended;
     const size = ran.kind === 'result' ? sizeOf(ran.result) : 0;
-    const recorded = await this.#recordOutcome(call, attempt, status, performance.now() - started, size);
+    const cause = causeOf(revoked, ended.kind === 'withheld');
+    const took = performance.now() - started;
+    const recorded = await this.#recordOutcome(call, attempt, status, took, size, cause);
     if (!recorded) return unrecorded(call);
     // Revoked while the outcome was committed: still in time to keep the result in.
     return endedBy(revoked) ?? ran;
@@ -123,7 +164,7 @@ export class CallPipeline {
 
   async #runHandler(call: McpCall, running: Running): Promise<Ended> {
     const { entry } = call;
-    const handler = entry === undefined ? undefined : this.#handlers.get(entry);
+    const handler = entry === undefined ? undefined : this.#handlerOf(call, entry);
     if (entry === undefined || handler === undefined) return { status: 'not_run', ran: internal(call) };
     if (running.signal.aborted) return { status: 'not_run', ran: { kind: 'withheld' } };
     try {
@@ -131,12 +172,20 @@ export class CallPipeline {
       const returned = await withinCall(call, () => handler(context));
       // A handler that finished although the client is gone did its work; only the answer has nowhere to go.
       if (running.signal.aborted) return { status: 'aborted', ran: { kind: 'withheld' } };
-      const result = await toResult(call, entry, returned);
+      const result = await resultOf(call, entry, returned);
       return { status: result['isError'] === true ? 'failed' : 'completed', ran: { kind: 'result', result } };
     } catch (error) {
       if (running.signal.aborted) return { status: 'aborted', ran: { kind: 'withheld' } };
       return { status: 'failed', ran: this.#failure(call, entry, error) };
     }
+  }
+
+  #handlerOf({ method, completing }: McpCall, entry: Entry): Handler | undefined {
+    // A clearance to follow a resource is none to read it.
+    if (FOLLOW_METHODS.some((followed) => followed === method)) return undefined;
+    if (method !== 'completion/complete') return this.#handlers.get(entry);
+    const completer = this.#completers.get(entry)?.get(completing?.argument ?? '');
+    return completer ?? (async () => NOTHING_TO_COMPLETE['completion']);
   }
 
   /** What the caller learns of an error: a sentence the application wrote for callers, or a reference and no more. */
@@ -160,6 +209,7 @@ export class CallPipeline {
     status: OutcomeStatus,
     durationMs: number,
     resultBytes: number,
+    cause?: EndCause,
   ): Promise<boolean> {
     try {
       const event = {
@@ -169,6 +219,7 @@ export class CallPipeline {
         attempt,
         call,
         status,
+        ...(cause === undefined ? {} : { cause }),
         durationMs,
         resultBytes,
       } as const;
@@ -185,8 +236,20 @@ export class CallPipeline {
   }
 }
 
+function resultOf(call: McpCall, entry: Entry, returned: unknown): Promise<McpResult> | McpResult {
+  return call.method === 'completion/complete'
+    ? completionResult(entry, returned)
+    : toResult(call, entry, returned);
+}
+
 /** Why a call was ended from outside, when it was not for a revocation. */
 const SHUTDOWN = 'shutdown';
+
+/** `isClientGone`: nobody is there to take a result. */
+function causeOf(ending: AbortSignal, isClientGone: boolean): EndCause | undefined {
+  if (ending.aborted) return ending.reason === SHUTDOWN ? 'shutdown' : 'revoked';
+  return isClientGone ? 'client' : undefined;
+}
 
 function endedBy(ending: AbortSignal): Ran | undefined {
   if (!ending.aborted) return undefined;

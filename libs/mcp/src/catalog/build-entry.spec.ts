@@ -29,8 +29,11 @@ describe('buildEntry', () => {
       roles: ['a'],
       risk: 'read',
       tenancy: 'required',
+      when: [],
     });
-    expect(built('tool', { ...TOOL, role: ['a', 'b', 'a'] }).entry.policy.roles).toEqual(['a', 'b']);
+    expect(built('tool', { ...TOOL, role: ['a', 'b', 'a'] }).entry.policy.roles).toEqual([
+      { anyOf: ['a', 'b'] },
+    ]);
     expect(built('tool', { ...TOOL, tenancy: 'none' }).entry.policy.tenancy).toBe('none');
     expect(built('tool', { ...TOOL, scopes: undefined, public: true }).entry.policy).toMatchObject({
       public: true,

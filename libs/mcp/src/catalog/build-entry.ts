@@ -1,15 +1,15 @@
 import { canonicalDigest } from '../canonical-json.js';
 import type { Problem } from '../problem.js';
-import { annotationsOf, isRisk, RISKS } from '../risk.js';
-import { isScopeToken } from '../scope-token.js';
-import type { Entry, EntryKind, EntryPolicy } from './entry.js';
+import { annotationsOf } from '../risk.js';
+import { buildPolicy, type DeclaredClassPolicy } from './build-policy.js';
+import type { CombinedPolicy } from './combine-policy.js';
+import type { Entry, EntryKind } from './entry.js';
 import type { EntryDeclaration } from './entry-options.js';
 import { toJsonSchema, type JsonSchema } from './json-schema.js';
+import { listOf, type LooseOptions } from './read-access.js';
 import { resourceUriFault } from './resource-uri.js';
 import type { StandardSchemaWithJSON } from './standard-schema.js';
-
-/** What a decorator wrote, seen without its types: JavaScript callers and `as` get past those. */
-type LooseOptions = Readonly<Record<string, unknown>>;
+import { tenantArgumentProblems } from './tenant-argument.js';
 
 /** An entry with the schemas a client is shown. */
 export interface BuiltEntry {
@@ -18,20 +18,30 @@ export interface BuiltEntry {
   readonly outputSchema: JsonSchema | undefined;
 }
 
-/** Turns a declaration into an entry, or says everything that is wrong with it. */
-export function buildEntry(declaration: EntryDeclaration, source: string): BuiltEntry | readonly Problem[] {
+/**
+ * Turns a declaration into an entry, or says everything that is wrong with it. `classPolicies` are those of the class the
+ * method is on and of the classes it extends.
+ */
+export function buildEntry(
+  declaration: EntryDeclaration,
+  source: string,
+  classPolicies: readonly DeclaredClassPolicy[] = [],
+): BuiltEntry | readonly Problem[] {
   const options: LooseOptions = { ...declaration.options };
   const label = `${declaration.kind} "${String(options['name'])}" (${source})`;
+  const access = buildPolicy(declaration.kind, options, label, classPolicies);
   const problems: Problem[] = [
     ...nameProblems(declaration.kind, options['name'], label),
-    ...accessProblems(declaration.kind, options, label),
+    ...('policy' in access ? [] : access),
     ...textProblems(declaration.kind, options, label),
     ...unknownProblems(declaration.kind, options, label),
   ];
   const inputSchema = schemaOf(options['input'], 'input', label, problems);
   const outputSchema = schemaOf(options['output'], 'output', label, problems);
-  if (problems.length > 0) return problems;
-  return assemble(declaration, source, inputSchema, outputSchema);
+  if (problems.length > 0 || !('policy' in access)) return problems;
+  const unbound = tenantArgumentProblems(declaration, access.policy, label);
+  if (unbound.length > 0) return unbound;
+  return assemble(declaration, source, access, inputSchema, outputSchema);
 }
 
 const COMMON = [
@@ -44,6 +54,8 @@ const COMMON = [
   'role',
   'risk',
   'tenancy',
+  'when',
+  'freshness',
   'auditFields',
 ];
 const KNOWN: Record<EntryKind, readonly string[]> = {
@@ -74,43 +86,6 @@ function nameProblems(kind: EntryKind, name: unknown, label: string): Problem[] 
   ];
 }
 
-function accessProblems(kind: EntryKind, options: LooseOptions, label: string): Problem[] {
-  const problems: Problem[] = [];
-  const risk = options['risk'] ?? (kind === 'tool' ? undefined : 'read');
-  const isPublic = options['public'] === true;
-  const scopes = listOf(options['scopes']);
-  const roles = listOf(options['role']);
-  const add = (code: string, message: string) => problems.push({ code, message: `The ${label} ${message}` });
-  if (!isRisk(risk))
-    add('entry_without_risk', `says no risk: write risk: ${RISKS.map((r) => `'${r}'`).join(' | ')}.`);
-  if (scopes === undefined || !scopes.every(isScopeToken)) {
-    add('entry_scopes', "has scopes that are not a list of scope tokens: write scopes: ['crm:read'].");
-  }
-  if (roles === undefined)
-    add('entry_role', "has a role that is not a name or a list of names: write role: 'agent:read-only'.");
-  if (isPublic && risk !== 'read')
-    add('public_entry_risk', "is public, which only risk: 'read' may be: give it scopes or a role instead.");
-  if (isPublic && options['tenancy'] === 'required') {
-    add('public_entry_with_policy', 'is public and asks for a tenant: leave out one of the two.');
-  }
-  if (isPublic && (options['scopes'] !== undefined || options['role'] !== undefined)) {
-    add(
-      'public_entry_with_policy',
-      'is public and also asks for scopes or a role: leave out one of the two.',
-    );
-  }
-  if (!isPublic && scopes?.length === 0 && roles?.length === 0) {
-    add(
-      'entry_without_policy',
-      "has no policy: write scopes: ['…'], role: '…', or public: true for what anyone may read.",
-    );
-  }
-  if (!['required', 'none', undefined].some((known) => known === options['tenancy'])) {
-    add('entry_tenancy', "has an unknown tenancy: write tenancy: 'required' or 'none'.");
-  }
-  return problems;
-}
-
 function textProblems(kind: EntryKind, options: LooseOptions, label: string): Problem[] {
   const problems: Problem[] = [];
   if (typeof options['description'] !== 'string' || options['description'].trim() === '') {
@@ -131,16 +106,6 @@ function textProblems(kind: EntryKind, options: LooseOptions, label: string): Pr
     });
   }
   return problems;
-}
-
-const NONE: readonly string[] = Object.freeze([]);
-
-/** One name or a list of names as a list; `undefined` for anything else. */
-function listOf(value: unknown): readonly string[] | undefined {
-  if (value === undefined) return NONE;
-  const list: unknown[] = Array.isArray(value) ? value : [value];
-  const names = list.filter((item): item is string => typeof item === 'string' && item !== '');
-  return names.length === list.length ? Object.freeze([...new Set(names)]) : undefined;
 }
 
 function isSchema(value: unknown): value is StandardSchemaWithJSON {
@@ -170,10 +135,10 @@ function schemaOf(
 function assemble(
   { kind, options }: EntryDeclaration,
   source: string,
+  { policy, rules }: CombinedPolicy,
   inputSchema: JsonSchema | undefined,
   outputSchema: JsonSchema | undefined,
 ): BuiltEntry {
-  const policy = policyOf(options);
   const uri = 'uri' in options ? options.uri : undefined;
   const mimeType = 'mimeType' in options ? options.mimeType : undefined;
   const output = 'output' in options ? options.output : undefined;
@@ -185,26 +150,16 @@ function assemble(
     title,
     description,
     policy,
+    rules,
     input,
     output,
     uri,
     mimeType,
-    auditFields: listOf(options.auditFields) ?? NONE,
+    auditFields: listOf(options.auditFields) ?? [],
     source,
     digest: canonicalDigest('sallyport-entry/v1', told),
   });
   return { entry, inputSchema, outputSchema };
-}
-
-function policyOf(options: EntryDeclaration['options']): EntryPolicy {
-  const isPublic = options.public === true;
-  return Object.freeze({
-    public: isPublic,
-    scopes: listOf(options.scopes) ?? NONE,
-    roles: listOf(options.role) ?? NONE,
-    risk: options.risk ?? 'read',
-    tenancy: options.tenancy ?? (isPublic ? 'none' : 'required'),
-  });
 }
 
 export function annotationsFor(entry: Entry): Record<string, unknown> {

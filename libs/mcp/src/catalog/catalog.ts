@@ -14,40 +14,82 @@ export interface Found {
 /** What a client is told of an entry, ready to be sent. */
 export type Listed = Readonly<Record<string, unknown>>;
 
-const KIND_OF: Record<EntryMethod, EntryKind> = {
+/** What may be done to a catalog; in this package alone, and there in one place. */
+interface CatalogChanges {
+  readonly built: (catalog: Catalog) => readonly BuiltEntry[];
+  readonly replace: (catalog: Catalog, built: readonly BuiltEntry[]) => void;
+  /** Notes that arguments of this entry are completed. */
+  readonly complete: (catalog: Catalog, entry: Entry) => void;
+}
+
+let changeCatalog: CatalogChanges;
+
+/** Whoever holds a catalog can read it. Changing it takes this, which is not exported from the package. */
+export function catalogChanges(): CatalogChanges {
+  return changeCatalog;
+}
+
+/** The methods whose target is one entry, by its name or URI. */
+type FindingMethod = Exclude<EntryMethod, 'completion/complete'>;
+
+const KIND_OF: Record<FindingMethod, EntryKind> = {
   'tools/call': 'tool',
   'resources/read': 'resource',
   'prompts/get': 'prompt',
 };
 
-/** Every entry of the server, found once at boot; read-only from then on. */
-export class Catalog {
+/** The entries of one moment. Never changed: a change makes another. */
+class Contents {
   readonly entries: readonly Entry[];
-  readonly #byName = new Map<string, Entry>();
+  readonly byName = new Map<string, Entry>();
   /** The most particular first, so that which one serves a URI does not depend on names. */
-  readonly #templates: readonly Entry[];
-  readonly #listed = new Map<Entry, Listed>();
-  readonly #outputSchemas = new Map<Entry, JsonSchema>();
+  readonly templates: readonly Entry[];
 
-  constructor(built: readonly BuiltEntry[]) {
+  constructor(readonly built: readonly BuiltEntry[]) {
     // A deterministic order, whatever order modules were loaded in (2026-07-28, lists).
     const sorted = [...built].sort((a, b) => (a.entry.name < b.entry.name ? -1 : 1));
     this.entries = Object.freeze(sorted.map(({ entry }) => entry));
-    this.#templates = this.entries
+    this.templates = this.entries
       .filter(isReadableTemplate)
       .toSorted((a, b) => literalLength(b.uri ?? '') - literalLength(a.uri ?? ''));
-    for (const { entry, inputSchema, outputSchema } of sorted) {
-      this.#byName.set(`${entry.kind} ${keyOf(entry)}`, entry);
-      this.#listed.set(entry, Object.freeze(listed(entry, inputSchema, outputSchema)));
-      if (outputSchema !== undefined) this.#outputSchemas.set(entry, outputSchema);
-    }
+    for (const { entry } of sorted) this.byName.set(`${entry.kind} ${keyOf(entry)}`, entry);
+  }
+}
+
+/** Every entry of the server: found at boot, and changed by the registry of entries alone. */
+export class Catalog {
+  #contents: Contents;
+  readonly #completed = new WeakSet<Entry>();
+  // Of entries that were removed, too: an answer that is on its way may still be about them.
+  readonly #listed = new WeakMap<Entry, Listed>();
+  readonly #outputSchemas = new WeakMap<Entry, JsonSchema>();
+
+  constructor(built: readonly BuiltEntry[]) {
+    this.#contents = this.#take(built);
+  }
+
+  static {
+    changeCatalog = {
+      built: (catalog) => catalog.#contents.built,
+      replace: (catalog, built) => (catalog.#contents = catalog.#take(built)),
+      complete: (catalog, entry) => catalog.#completed.add(entry),
+    };
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#contents.entries;
   }
 
   /** The entry a method would reach, by its name or URI. */
-  find(method: EntryMethod, target: string): Found | undefined {
-    const exact = this.#byName.get(`${KIND_OF[method]} ${target}`);
+  find(method: FindingMethod, target: string): Found | undefined {
+    const exact = this.#contents.byName.get(`${KIND_OF[method]} ${target}`);
     if (exact !== undefined) return isReadableTemplate(exact) ? undefined : { entry: exact };
     return method === 'resources/read' ? this.#findTemplate(target) : undefined;
+  }
+
+  /** The entry of that very name, or of that very URI or template. */
+  named(kind: EntryKind, key: string): Entry | undefined {
+    return this.#contents.byName.get(`${kind} ${key}`);
   }
 
   /** The entries a list is about, before anyone's visibility. */
@@ -67,8 +109,22 @@ export class Catalog {
     return this.entries.some((entry) => entry.policy.public);
   }
 
+  /** Whether the arguments of any entry are completed. */
+  get hasCompletions(): boolean {
+    return this.entries.some((entry) => this.#completed.has(entry));
+  }
+
+  #take(built: readonly BuiltEntry[]): Contents {
+    for (const { entry, inputSchema, outputSchema } of built) {
+      if (this.#listed.has(entry)) continue;
+      this.#listed.set(entry, Object.freeze(listed(entry, inputSchema, outputSchema)));
+      if (outputSchema !== undefined) this.#outputSchemas.set(entry, outputSchema);
+    }
+    return new Contents(built);
+  }
+
   #findTemplate(uri: string): Found | undefined {
-    for (const entry of this.#templates) {
+    for (const entry of this.#contents.templates) {
       const variables = matchTemplate(entry.uri ?? '', uri);
       if (variables !== undefined) return { entry, variables };
     }

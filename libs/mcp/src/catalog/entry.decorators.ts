@@ -1,4 +1,5 @@
 import { SetMetadata } from '@nestjs/common';
+import type { ClassPolicy } from './access.js';
 import type {
   EntryDeclaration,
   McpPromptOptions,
@@ -8,6 +9,9 @@ import type {
 
 /** Explicit and stable, so that two copies of this package read the same metadata. */
 export const ENTRY_DECLARATION = 'sallyport:entry';
+
+/** As {@link ENTRY_DECLARATION}, for what `@McpPolicy` wrote on a class. */
+export const CLASS_POLICY = 'sallyport:class-policy';
 
 /**
  * Where Nest looks for providers that host handlers as controllers do (`@nestjs/common/constants`,
@@ -57,6 +61,26 @@ export function McpResource(options: McpResourceOptions): MethodDecorator {
  */
 export function McpPrompt(options: McpPromptOptions): MethodDecorator {
   return declare({ kind: 'prompt', options });
+}
+
+/**
+ * Asks something of the callers of every method of a class, and of the classes that extend it, beside what each method
+ * asks: scopes, roles and rules are added, and of tenancy, freshness and risk the strictest counts. Nothing is loosened, and
+ * each method still says its own policy. A public method cannot stand in such a class.
+ *
+ * @example
+ * ```ts
+ * @McpPolicy({ role: 'agent:admin', freshness: { maxAge: 900 } })
+ * @Injectable()
+ * class PayrollTools { … }
+ * ```
+ */
+export function McpPolicy(options: ClassPolicy): ClassDecorator {
+  return (target) => {
+    if (Reflect.hasOwnMetadata(CLASS_POLICY, target))
+      throw new TypeError(`${target.name} has two @McpPolicy: write one.`);
+    Reflect.defineMetadata(CLASS_POLICY, options, target);
+  };
 }
 
 function declare(declaration: EntryDeclaration): MethodDecorator {

@@ -27,3 +27,12 @@ export function toJsonSchema(schema: StandardSchemaWithJSON, side: 'input' | 'ou
   }
   return frozenObject({ ...json, type: 'object' });
 }
+
+/** What values look like once this schema has validated them; `undefined` when that has no JSON Schema. */
+export function validatedJsonSchema(schema: StandardSchemaWithJSON): JsonSchema | undefined {
+  try {
+    return frozenObject(schema['~standard'].jsonSchema.output({ target: TARGET }));
+  } catch {
+    return undefined; // A transformation in code: what comes out of it is known when a call comes.
+  }
+}

@@ -71,7 +71,74 @@ describe('matchTemplate', () => {
         fc.pre(value.isWellFormed());
         const matched = matchTemplate('docs://{slug}', `docs://${encodeURIComponent(value)}`);
         if (matched !== undefined) expect(matched).toEqual({ slug: value });
-        else expect(value).toMatch(/^\.{1,2}$|[/\\\p{Cc}]/u);
+        else expect([value === value.normalize('NFC'), value.normalize('NFKC')]).toEqual(refused(value));
+      }),
+    );
+  });
+
+  /** What a refused value looks like: not composed, or a way out under the most lenient reading. */
+  function refused(value: string): unknown[] {
+    if (value !== value.normalize('NFC')) return [false, expect.anything()];
+    return [true, expect.stringMatching(/^\.{1,2}$|[/\\\p{Cc}]/u)];
+  }
+
+  it.each([
+    ['e%CC%81', 'a letter and its accent, for which there is one character'],
+    ['%EF%BC%8F', 'a fullwidth slash'],
+    ['%EF%BC%8E%EF%BC%8E', 'two fullwidth dots'],
+    ['%E2%80%A5', 'a two dot leader'],
+    ['%EF%BC%BC', 'a fullwidth backslash'],
+    ['%E2%84%AB', 'the sign for the unit Ångström, which is the letter'],
+  ])('takes "%s" for no value: %s', (value) => {
+    expect(matchTemplate('docs://{slug}', `docs://${value}`)).toBeUndefined();
+  });
+
+  it.each([
+    'docs://user@intro',
+    'docs://user:secret@intro',
+    'docs://intro?x',
+    'docs://intro#x',
+    'docs://intro;v=1',
+    'docs://intro:80',
+    'docs:///intro',
+    'docs://intro/',
+    'docs:intro',
+    'Docs://intro',
+    'docs://intro%00',
+    'docs://./intro',
+    'docs://x/../intro',
+  ])('does not find docs://{slug} in %s', (uri) => {
+    expect(matchTemplate('docs://{slug}', uri)).toBeUndefined();
+  });
+
+  const templates = fc.constantFrom('docs://{slug}', 'crm://{tenant}/records/{id}', 'a:{x}', 'https://h/{a}/b/{c}/d');
+  const pieces = fc.constantFrom('docs://', 'crm://', '/records/', 'a:', 'https://h/', '/b/', '/d', '..', '%2e', '%2F', 'é', '@', '?', '#', '%25', 'x');
+  const uris = fc.oneof(
+    fc.webUrl(),
+    fc.array(fc.oneof(pieces, fc.string({ unit: 'grapheme', maxLength: 4 })), { maxLength: 8 }).map((all) => all.join('')),
+  );
+
+  it('takes no URI but the one that its variables are written as, byte by byte', () => {
+    fc.assert(
+      fc.property(templates, uris, (template, uri) => {
+        const matched = matchTemplate(template, uri);
+        if (matched === undefined) return;
+        const again = template.replaceAll(/\{([^}]*)\}/g, (_, name: string) => encodeURIComponent(matched[name] ?? ''));
+        expect(again).toBe(uri);
+        for (const value of Object.values(matched)) {
+          expect(value.normalize('NFKC')).not.toMatch(/[/\\\p{Cc}]|^\.{1,2}$|^$/u);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('finds again what was written by the rules', () => {
+    const words = fc.stringMatching(/^[a-z0-9 _~!-]{1,12}$/);
+    fc.assert(
+      fc.property(words, words, (tenant, id) => {
+        const uri = `crm://${encodeURIComponent(tenant)}/records/${encodeURIComponent(id)}`;
+        expect(matchTemplate('crm://{tenant}/records/{id}', uri)).toEqual({ tenant, id });
       }),
     );
   });

@@ -40,6 +40,11 @@ export function matchTemplate(template: string, uri: string): Record<string, str
   return variables;
 }
 
+/** The names of the variables of a template, in their order. */
+export function templateVariables(template: string): string[] {
+  return (template.match(VARIABLE) ?? []).map((variable) => variable.slice(1, -1));
+}
+
 /** How many characters of a template are fixed: of several that match, the one that says most is meant. */
 export function literalLength(template: string): number {
   return template.replaceAll(VARIABLE, '').length;
@@ -68,6 +73,12 @@ function canonicalVariable(raw: string): string | undefined {
     return undefined; // Not UTF-8 in percent-encoding: no resource has such a name.
   }
   if (encodeURIComponent(value) !== raw) return undefined;
-  const unsafe = value === '.' || value === '..' || /[/\\\p{Cc}]/u.test(value);
-  return unsafe ? undefined : value;
+  // Two spellings of one character would be two names of one thing (Unicode normalization, UAX #15).
+  if (value.normalize('NFC') !== value) return undefined;
+  // What stands behind may fold compatible characters: `／` is a slash then, and `‥` a way up.
+  return reachesOut(value) || reachesOut(value.normalize('NFKC')) ? undefined : value;
+}
+
+function reachesOut(value: string): boolean {
+  return value === '.' || value === '..' || /[/\\\p{Cc}]/u.test(value);
 }

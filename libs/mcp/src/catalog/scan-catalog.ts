@@ -1,19 +1,25 @@
 import 'reflect-metadata';
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { Problem } from '../problem.js';
+import type { ClassPolicy } from './access.js';
 import { buildEntry, type BuiltEntry } from './build-entry.js';
+import type { DeclaredClassPolicy } from './build-policy.js';
 import { Catalog, duplicateProblems } from './catalog.js';
 import type { Entry } from './entry.js';
 import type { EntryDeclaration } from './entry-options.js';
-import { ENTRY_DECLARATION } from './entry.decorators.js';
+import { CLASS_POLICY, ENTRY_DECLARATION } from './entry.decorators.js';
 
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** The method of a provider that an entry was declared on. */
-export interface EntryHost {
-  readonly entry: Entry;
+/** A method of a provider, to be bound when everything is constructed. */
+export interface MethodHost {
   readonly wrapper: Wrapper;
   readonly method: string;
+}
+
+/** The method of a provider that an entry was declared on. */
+export interface EntryHost extends MethodHost {
+  readonly entry: Entry;
 }
 
 /** Everything found in one walk over the providers of the application. */
@@ -33,7 +39,7 @@ export function scanCatalog(discovery: DiscoveryService, scanner: MetadataScanne
     // What a factory makes may exist by now or not: all of it is reported late.
     if (wrapper.inject !== undefined) continue;
     const source = `${wrapper.name}.${method}`;
-    const result = buildEntry(declaration, source);
+    const result = buildEntry(declaration, source, classPoliciesOf(wrapper.metatype));
     if (wrapper.token !== wrapper.metatype) {
       problems.push(customProviderProblem(source));
     } else if ('entry' in result) {
@@ -45,23 +51,52 @@ export function scanCatalog(discovery: DiscoveryService, scanner: MetadataScanne
   }
   problems.push(...controllerProblems(discovery, scanner));
   problems.push(...duplicateProblems(built.map(({ entry }) => entry)));
-  return { catalog: new Catalog(built), hosts, problems };
+  return { catalog: new Catalog(built), hosts, problems: once(problems) };
 }
 
-interface Declared {
+/** A class policy is judged with each of its methods, and what is wrong with it is said once. */
+function once(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
+}
+
+/** Of the class and of all it extends: a policy is inherited, and can only be added to. */
+export function classPoliciesOf(metatype: unknown): DeclaredClassPolicy[] {
+  const policies: DeclaredClassPolicy[] = [];
+  for (let type = metatype; typeof type === 'function'; type = Object.getPrototypeOf(type)) {
+    const options: ClassPolicy | undefined = Reflect.getOwnMetadata(CLASS_POLICY, type);
+    if (Reflect.hasOwnMetadata(CLASS_POLICY, type))
+      policies.push({ source: type.name, options: options ?? {} });
+  }
+  return policies;
+}
+
+/** A method on which a decorator wrote something down. */
+export interface Declared<Declaration> {
   readonly wrapper: Wrapper;
   readonly method: string;
-  readonly declaration: EntryDeclaration;
+  readonly declaration: Declaration;
 }
 
-function* declarations(wrappers: readonly Wrapper[], scanner: MetadataScanner): Generator<Declared> {
+function declarations(
+  wrappers: readonly Wrapper[],
+  scanner: MetadataScanner,
+): Generator<Declared<EntryDeclaration>> {
+  return declaredMethods(ENTRY_DECLARATION, wrappers, scanner);
+}
+
+/** The methods of these providers on which something was written down under this key. */
+export function* declaredMethods<Declaration>(
+  key: string,
+  wrappers: readonly Wrapper[],
+  scanner: MetadataScanner,
+): Generator<Declared<Declaration>> {
   for (const wrapper of wrappers) {
     const prototype = prototypeOf(wrapper);
     if (prototype === undefined || wrapper.isAlias) continue;
     for (const method of scanner.getAllMethodNames(prototype)) {
       const declared = prototype[method];
-      const declaration: EntryDeclaration | undefined =
-        declared === undefined ? undefined : Reflect.getMetadata(ENTRY_DECLARATION, declared);
+      const declaration: Declaration | undefined =
+        declared === undefined ? undefined : Reflect.getMetadata(key, declared);
       if (declaration !== undefined) yield { wrapper, method, declaration };
     }
   }

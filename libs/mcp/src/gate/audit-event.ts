@@ -18,12 +18,23 @@ export interface AttemptEvent extends EventBase {
 /** How a permitted call ended. `not_run`: the attempt was recorded, but no handler was started. */
 export type OutcomeStatus = 'completed' | 'failed' | 'aborted' | 'not_run';
 
+/** What ended a call that did not end by itself, or kept its result in. */
+export type EndCause =
+  /** The client closed its side, or cancelled. */
+  | 'client'
+  /** The caller or the entry was revoked meanwhile. */
+  | 'revoked'
+  /** The server was told to stop, and had no more time to wait. */
+  | 'shutdown';
+
 /** Committed before an answer leaves. An attempt without one is ambiguous. */
 export interface OutcomeEvent extends EventBase {
   readonly kind: 'outcome';
   readonly attempt: string;
   readonly call: McpCall;
   readonly status: OutcomeStatus;
+  /** Absent: it ended by itself. */
+  readonly cause?: EndCause;
   readonly durationMs: number;
   /** Bytes of the JSON of the result; 0 when there was none. */
   readonly resultBytes: number;
@@ -101,6 +112,8 @@ export interface AdministrationEvent extends EventBase {
   readonly action: AdministrationAction;
   /** What is changed, by its id, such as that of a key. */
   readonly target: string;
+  /** Present when `target` names a person: whom. The name is then kept in a way that can be erased with them. */
+  readonly about?: Partial<Pick<Principal, 'tenant' | 'issuer' | 'subject'>>;
   /** Why nothing was changed, as a stable code; absent: it is changed. */
   readonly reason?: string;
   /** What else a reader should know. Never any part of a secret. */

@@ -1,5 +1,16 @@
-/** The checks a decision is made of, in the order they are made. */
-export const CHECKS = ['entry', 'authentication', 'tenant', 'role', 'scopes', 'risk'] as const;
+import type { Freshness } from '../catalog/freshness.js';
+
+/** The checks a decision is made of, in the order they are made. `rule` stands once for each rule of the entry. */
+export const CHECKS = [
+  'entry',
+  'authentication',
+  'tenant',
+  'role',
+  'rule',
+  'freshness',
+  'scopes',
+  'risk',
+] as const;
 export type CheckName = (typeof CHECKS)[number];
 
 /** One question that was asked, and its answer in a sentence. Holds no secret and no argument value. */
@@ -15,10 +26,14 @@ export type RefusalReason =
   | 'authentication_required'
   | 'tenant'
   | 'role'
+  | 'rule'
+  | 'insufficient_user_authentication'
   | 'insufficient_scope'
   | 'revoked'
   | 'approval_required'
   | 'invalid_arguments'
+  /** The directory of roles did not answer, or answered oddly. */
+  | 'roles_unavailable'
   | 'decision_failed';
 
 interface Decided {
@@ -36,6 +51,8 @@ export interface Refuse extends Decided {
   readonly reason: RefusalReason;
   /** Every scope this operation needs (RFC 6750 §3.1), for the challenge. */
   readonly scopes: readonly string[];
+  /** How the user must sign in (RFC 9470 §3), when that is the reason. */
+  readonly freshness?: Freshness;
 }
 
 export interface Hold extends Decided {

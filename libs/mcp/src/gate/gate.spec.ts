@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { CallPipeline } from '../call/call-pipeline.js';
+import { currentCall } from '../call/call-scope.js';
 import type { CallContext } from '../call/mcp-call.js';
 import { readOperation } from '../call/operation.js';
 import { buildEntry } from '../catalog/build-entry.js';
@@ -182,13 +183,42 @@ describe('An authorizer', () => {
         throw new Error('broke');
       },
     ],
-    ['answers with a promise', () => Promise.resolve(true)],
+    ['promises false', async () => false],
+    ['promises 1', async () => 1],
+    ['rejects', () => Promise.reject(new Error('broke'))],
     ['answers 1', () => 1],
     ['answers nothing', () => undefined],
   ])('whose visibility %s hides the entry', async (_what, isVisible) => {
     const { gate, catalog } = gateOf({ isVisible });
     const admission = await gate.admit(readOperation(catalog, { method: 'tools/list', params: {} }, context));
     expect(admission).toEqual({ kind: 'listed', entries: [] });
+  });
+
+  it.each([() => true, async () => true])(
+    'shows an entry that is visible, said or promised',
+    async (isVisible) => {
+      const { gate, catalog } = gateOf({ isVisible });
+      const admission = await gate.admit(
+        readOperation(catalog, { method: 'tools/list', params: {} }, context),
+      );
+      expect(admission).toEqual({ kind: 'listed', entries: catalog.entries });
+    },
+  );
+
+  it('decides within the call, so that what it loads is for its caller', async () => {
+    const seen: unknown[] = [];
+    const authorize = () => {
+      seen.push(currentCall()?.principal?.subject);
+      return PERMIT;
+    };
+    const isVisible = async () => seen.push(currentCall()?.principal?.tenant) > 0;
+    await call({ authorize });
+    const { gate, catalog } = gateOf({ isVisible });
+    await gate.admit(readOperation(catalog, { method: 'tools/list', params: {} }, context));
+    expect({ seen, outside: currentCall() }).toEqual({
+      seen: ['alice', 'alice', 'acme'],
+      outside: undefined,
+    });
   });
 });
 
@@ -238,7 +268,9 @@ describe('Revocations', () => {
     const revoked = async () => ({ ...NOTHING_REVOKED, isEntryRevoked: () => true });
     const gone = await call({ revoked });
     const never = await call({}, 'nothing');
-    expect(gone.admission).toEqual(never.admission);
+    const told = [gone, never].map(({ admission }) => 'refusal' in admission && admission.refusal);
+    expect(told[0]).toEqual(told[1]);
+    expect(told[0]).toMatchObject({ reason: 'unknown' });
     expect(gone.ran).toEqual([]);
   });
 });

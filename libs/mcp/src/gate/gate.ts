@@ -1,13 +1,14 @@
 import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
-import type { ListCall, McpCall, ServerIdentity } from '../call/mcp-call.js';
-import type { Operation, Origin } from '../call/operation.js';
-import type { ValidatedArguments } from '../call/validate-arguments.js';
+import type { ListCall, ListMethod, McpCall, ServerIdentity } from '../call/mcp-call.js';
+import type { Asked, ListenFilter, Operation, Origin } from '../call/operation.js';
+import { withinCall } from '../call/call-scope.js';
 import type { Catalog } from '../catalog/catalog.js';
-import type { Entry } from '../catalog/entry.js';
+import type { Entry, EntryKind } from '../catalog/entry.js';
 import type { Principal } from '../principal.js';
 import { stackOf } from '../stack-of.js';
 import { uuidV7 } from '../uuid.js';
 import type { AuditEvent } from './audit-event.js';
+import { askedBy, CurrentRoles, RolesUnavailable, type Decided } from './current-roles.js';
 import type { Decision, Permit, RefusalReason, Refuse } from './decision.js';
 import {
   DEFAULT_FAILED_AUTHENTICATIONS,
@@ -21,11 +22,13 @@ import type {
   CredentialRequest,
   Revocations,
   RevocationView,
+  RoleDirectory,
 } from './ports.js';
 import {
   approvalRequired,
   authenticationRequired,
   insufficientScope,
+  insufficientUserAuthentication,
   internalError,
   invalidArguments,
   invalidToken,
@@ -46,6 +49,8 @@ export interface GateOptions {
   readonly signInScopes: readonly string[];
   /** How often the callers of one address may fail to authenticate. Default: 30 a minute, and 30 at once. */
   readonly failedAuthentications?: Rate;
+  /** How long the directory of roles may take, in milliseconds. Default: 2000. */
+  readonly decisionTimeoutMs?: number;
 }
 
 export type Identified =
@@ -56,8 +61,41 @@ export type Identified =
 export type Admission =
   | { readonly kind: 'connected' }
   | { readonly kind: 'listed'; readonly entries: readonly Entry[] }
-  | { readonly kind: 'cleared'; readonly call: McpCall; readonly clearance: Clearance }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  | ({ readonly kind: 'cleared' } & ClearedCall)
+  /** What a client may be told of: each resource is cleared by itself, and those it may not know of are left out. */
+  | {
+      readonly kind: 'listening';
+      readonly principal: Principal | undefined;
+      readonly lists: readonly EntryKind[];
+      readonly resources: readonly ClearedCall[];
+    }
+  /** `verdict`: what was decided, when it was a call; for tests and never for its caller. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly verdict?: RefusedCall };
+
+/** A call whose attempt is committed. */
+export interface ClearedCall {
+  readonly call: McpCall;
+  readonly decision: Permit;
+  readonly clearance: Clearance;
+}
+
+/** A call that may not run: why, and what its caller is told of that. */
+export interface RefusedCall {
+  readonly kind: 'refused';
+  readonly call: McpCall;
+  readonly decision: Decision;
+  readonly reason: RefusalReason;
+  readonly refusal: Refusal;
+}
+
+/** What is decided of one call, before anything is recorded. Opens nothing: it is no clearance. */
+export type Verdict =
+  { readonly kind: 'permitted'; readonly call: McpCall; readonly decision: Permit } | RefusedCall;
+
+/** What was decided of one call; a refusal is recorded by then, a permit is not. */
+type Judged =
+  | Extract<Verdict, { kind: 'permitted' }>
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly verdict?: RefusedCall };
 
 /**
  * The proof that one call was permitted and its attempt is committed. Only a gate makes one that is worth anything: it
@@ -83,6 +121,7 @@ export class Gate implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Sallyport');
   readonly #minted = new WeakMap<Clearance, Cleared>();
   readonly #failures: FailedAuthentications;
+  readonly #roles: CurrentRoles;
 
   constructor(
     private readonly catalog: Catalog,
@@ -91,7 +130,9 @@ export class Gate implements BeforeApplicationShutdown {
     private readonly trail: AuditTrail,
     private readonly revocations: Revocations,
     private readonly options: GateOptions,
+    directory?: RoleDirectory,
   ) {
+    this.#roles = new CurrentRoles(directory, options.decisionTimeoutMs);
     this.#failures = new FailedAuthentications(
       options.failedAuthentications ?? DEFAULT_FAILED_AUTHENTICATIONS,
       (failures) => this.#recordCounted(failures),
@@ -108,7 +149,7 @@ export class Gate implements BeforeApplicationShutdown {
     const turn = this.#failures.turnFor(from, () => (isRecognized = this.authenticator.recognizes(request)));
     if (turn === undefined) return refused(await this.#refuseUnseen(from));
     try {
-      return await this.#judge(request, from, isRecognized);
+      return await this.#judgeCredential(request, from, isRecognized);
     } finally {
       turn.end();
     }
@@ -119,7 +160,11 @@ export class Gate implements BeforeApplicationShutdown {
     await this.#failures.close();
   }
 
-  async #judge(request: CredentialRequest, from: Origin, isRecognized: boolean): Promise<Identified> {
+  async #judgeCredential(
+    request: CredentialRequest,
+    from: Origin,
+    isRecognized: boolean,
+  ): Promise<Identified> {
     const authentication = await this.authenticator.authenticate(request);
     if (authentication.kind === 'anonymous') return { kind: 'identified', principal: undefined };
     if (authentication.kind === 'principal')
@@ -153,8 +198,70 @@ export class Gate implements BeforeApplicationShutdown {
       return this.#refuseRevoked(operation, principal);
     if (operation.kind === 'connect') return this.#admitConnection(operation);
     if (operation.kind === 'unserved') return this.#refuseMethod(operation);
+    const current = await this.#withCurrentRoles(operation);
+    return current === undefined ? this.#refuseWithoutRoles(operation) : this.#admitDecided(current, view);
+  }
+
+  #admitDecided(operation: Decided, view: RevocationView): Promise<Admission> {
     if (operation.kind === 'list') return this.#admitList(operation.call, operation.from, view);
-    return this.#admitCall(operation.call, operation.validate, view);
+    if (operation.kind === 'listen') return this.#admitListening(operation, view);
+    return this.#admitCall(operation, view);
+  }
+
+  /**
+   * What {@link admit} would decide on this call, and why, by the very same steps. Nothing is recorded, nothing can run.
+   */
+  async explain(asked: Asked): Promise<Verdict> {
+    const view = await this.#currentRevocations();
+    const { call } = asked;
+    if (view === undefined) return refusedCall(call, FAILED, 'decision_failed', unavailable('revocations'));
+    if (call.principal !== undefined && view.isRevoked(call.principal))
+      return refusedCall(call, REVOKED, 'revoked', invalidToken(this.options.signInScopes));
+    const current = await withinCall(call, () => this.currentPrincipal(call.principal));
+    if (current === 'unavailable') return refusedCall(call, NO_ROLES, NO_ROLES.reason, unavailable('roles'));
+    return this.#weigh({ ...asked, call: Object.freeze({ ...call, principal: current }) }, view);
+  }
+
+  /**
+   * Whether what was once cleared may go on: decided again on the same arguments, for whom the credential speaks of now.
+   * A refusal is recorded.
+   */
+  async stillPermits(call: McpCall): Promise<boolean> {
+    const view = await this.#currentRevocations();
+    if (view === undefined) return false;
+    if (call.principal !== undefined && view.isRevoked(call.principal)) {
+      await this.#recordRefusal(call, REVOKED, 'revoked');
+      return false;
+    }
+    const found = this.catalog.find('resources/read', call.target);
+    if (found?.entry !== call.entry || found === undefined) return false;
+    const principal = await withinCall(call, () => this.currentPrincipal(call.principal));
+    if (principal === 'unavailable') return false;
+    const validate = async () => ({ valid: true, value: call.arguments ?? {} }) as const;
+    const asked: Asked = { call: Object.freeze({ ...call, principal }), validate };
+    return (await this.#judge(asked, view)).kind === 'permitted';
+  }
+
+  /** Whether this principal may know of this entry, now. */
+  async isKnownTo(entry: Entry, principal: Principal | undefined): Promise<boolean> {
+    const view = await this.#currentRevocations();
+    if (view === undefined || (principal !== undefined && view.isRevoked(principal))) return false;
+    if (view.isEntryRevoked(entry, principal)) return false;
+    const current = await this.currentPrincipal(principal);
+    return current !== 'unavailable' && this.#isVisible(entry, current);
+  }
+
+  /** This principal with the roles it holds now, where a directory says so rather than the credential. */
+  async currentPrincipal<P extends Principal | undefined>(
+    principal: P,
+  ): Promise<P | Principal | 'unavailable'> {
+    if (principal === undefined) return principal;
+    try {
+      return await this.#roles.of(principal);
+    } catch (error) {
+      if (error instanceof RolesUnavailable) return 'unavailable';
+      throw error;
+    }
   }
 
   /**
@@ -197,6 +304,19 @@ export class Gate implements BeforeApplicationShutdown {
     return refused(noted === 'too_many' ? this.#tooMany(from) : invalidToken(this.options.signInScopes));
   }
 
+  /** Asked once for each operation; `undefined`: it cannot be found out. */
+  async #withCurrentRoles(operation: Decided): Promise<Decided | undefined> {
+    const { call } = operation;
+    const principal = await withinCall(call, () => this.currentPrincipal(call.principal));
+    return principal === 'unavailable' ? undefined : askedBy(operation, principal);
+  }
+
+  async #refuseWithoutRoles(operation: Decided): Promise<Admission> {
+    const recorded =
+      operation.kind !== 'call' || (await this.#recordRefusal(operation.call, NO_ROLES, NO_ROLES.reason));
+    return refused(unavailable(recorded ? 'roles' : 'audit'));
+  }
+
   async #admitConnection({ principal, from }: Connecting): Promise<Admission> {
     if (principal !== undefined || this.#anonymousMayConnect()) return { kind: 'connected' };
     const recorded = await this.#recordNobody(from, 'no_credential', undefined);
@@ -212,23 +332,29 @@ export class Gate implements BeforeApplicationShutdown {
     return this.options.anonymous === 'public-entries' && this.catalog.hasPublicEntries;
   }
 
-  async #admitList(call: ListCall, from: Origin, view: RevocationView): Promise<Admission> {
+  async #admitList(call: ListCall<ListMethod>, from: Origin, view: RevocationView): Promise<Admission> {
     const connection = await this.#admitConnection({ principal: call.principal, from });
     if (connection.kind === 'refused') return connection;
-    const entries = this.catalog
-      .of(call.method)
-      .filter(
-        (entry) => !view.isEntryRevoked(entry, call.principal) && this.#isVisible(entry, call.principal),
-      );
+    const entries = await this.#visible(call, view);
     const at = new Date();
     const recorded = await this.#record({ kind: 'list', id: uuidV7(), at, call, shown: entries.length });
     return recorded ? { kind: 'listed', entries } : refused(unavailable('audit'));
   }
 
+  /** Rules that a list asks run as a part of it, as those that a call asks run as a part of that. */
+  async #visible(call: ListCall<ListMethod>, view: RevocationView): Promise<readonly Entry[]> {
+    const entries = this.catalog
+      .of(call.method)
+      .filter((entry) => !view.isEntryRevoked(entry, call.principal));
+    const answers = withinCall(call, () => entries.map((entry) => this.#isVisible(entry, call.principal)));
+    const visible = await Promise.all(answers);
+    return entries.filter((_, index) => visible[index] === true);
+  }
+
   /** A check that throws hides the entry, as it would refuse the call. */
-  #isVisible(entry: Entry, principal: Principal | undefined): boolean {
+  async #isVisible(entry: Entry, principal: Principal | undefined): Promise<boolean> {
     try {
-      return this.authorizer.isVisible(entry, principal) === true;
+      return (await this.authorizer.isVisible(entry, principal)) === true;
     } catch (error) {
       this.#logger.error(
         `The visibility of ${entry.kind} "${entry.name}" could not be decided.`,
@@ -238,46 +364,81 @@ export class Gate implements BeforeApplicationShutdown {
     }
   }
 
+  async #admitCall(asked: Asked, view: RevocationView): Promise<Admission> {
+    const judged = await this.#judge(asked, view);
+    return judged.kind === 'permitted' ? this.#clear(judged.call, judged.decision) : judged;
+  }
+
+  /**
+   * Every resource is decided on like a call. What has an answer of its own (sign in, consent, come again) answers for
+   * all of them; what the caller may not know of is left out, as what does not exist is.
+   */
+  async #admitListening(
+    { call, from, filter }: { readonly call: ListCall; readonly from: Origin; readonly filter: ListenFilter },
+    view: RevocationView,
+  ): Promise<Admission> {
+    const connection = await this.#admitConnection({ principal: call.principal, from });
+    if (connection.kind === 'refused') return connection;
+    if (filter.resources.length > MOST_RESOURCES)
+      return refused(invalidArguments([`resourceSubscriptions: at most ${MOST_RESOURCES}`]));
+    const judged: Judged[] = [];
+    for (const asked of filter.resources) judged.push(await this.#judge(asked, view));
+    const answer = answerForAll(judged);
+    if (answer !== undefined) return refused(answer);
+    const permitted = judged.filter((one) => one.kind === 'permitted');
+    const shown = permitted.length;
+    if (!(await this.#record({ kind: 'list', id: uuidV7(), at: new Date(), call, shown })))
+      return refused(unavailable('audit'));
+    const cleared = await Promise.all(permitted.map((one) => this.#clear(one.call, one.decision)));
+    const failed = cleared.find((one) => one.kind === 'refused');
+    if (failed !== undefined) return failed;
+    const resources = cleared.filter((one) => one.kind === 'cleared');
+    return { kind: 'listening', principal: call.principal, lists: filter.lists, resources };
+  }
+
+  /** A refusal is in force, and told, once it is recorded. */
+  async #judge(asked: Asked, view: RevocationView): Promise<Judged> {
+    const verdict = await this.#weigh(asked, view);
+    if (verdict.kind === 'permitted') return verdict;
+    const recorded = await this.#recordRefusal(verdict.call, verdict.decision, verdict.reason);
+    if (!recorded) return refused(unavailable('audit'));
+    return { kind: 'refused', refusal: verdict.refusal, verdict };
+  }
+
   /**
    * Decides twice. First without arguments: for a caller who may not know of the entry nothing of it runs, its schema
    * included. Then on the validated and frozen arguments, which are the ones that run.
    */
-  async #admitCall(
-    asked: McpCall,
-    validate: () => Promise<ValidatedArguments>,
-    view: RevocationView,
-  ): Promise<Admission> {
-    if (asked.principal === undefined && !this.#anonymousMayConnect())
-      return this.#refuseDecided(asked, SIGN_IN);
+  async #weigh({ call: asked, validate }: Asked, view: RevocationView): Promise<Verdict> {
+    if (asked.principal === undefined && !this.#anonymousMayConnect()) return this.#refusedBy(asked, SIGN_IN);
     if (asked.entry !== undefined && view.isEntryRevoked(asked.entry, asked.principal))
-      return this.#refuseRevokedEntry(asked);
+      return this.#refusedAsRevoked(asked);
     const first = await this.#decide(asked);
-    if (first.effect === 'refuse') return this.#refuseDecided(asked, first);
-    if (asked.entry === undefined) return this.#refuse(asked, first, 'unknown_entry', unknownEntry());
+    if (first.effect === 'refuse') return this.#refusedBy(asked, first);
+    if (asked.entry === undefined) return refusedCall(asked, first, 'unknown_entry', unknownEntry());
     const validated = await validate();
     if (!validated.valid) {
-      return this.#refuse(asked, first, 'invalid_arguments', invalidArguments(validated.issues));
+      return refusedCall(asked, first, 'invalid_arguments', invalidArguments(validated.issues));
     }
     const call: McpCall = Object.freeze({ ...asked, arguments: validated.value });
     const decision = await this.#decide(call);
-    if (decision.effect === 'refuse') return this.#refuseDecided(call, decision);
+    if (decision.effect === 'refuse') return this.#refusedBy(call, decision);
     if (decision.effect === 'hold')
-      return this.#refuse(call, decision, 'approval_required', approvalRequired());
-    return this.#clear(call, decision);
+      return refusedCall(call, decision, 'approval_required', approvalRequired());
+    return { kind: 'permitted', call, decision };
   }
 
   /** A revoked entry is decided on as if it had never been: nobody can tell it from a name that does not exist. */
-  async #refuseRevokedEntry(asked: McpCall): Promise<Admission> {
+  async #refusedAsRevoked(asked: McpCall): Promise<RefusedCall> {
     const decision = await this.#decide(Object.freeze({ ...asked, entry: undefined }));
-    const refusal =
-      decision.effect === 'refuse' ? this.#refusalOf(decision.reason, decision.scopes) : unknownEntry();
-    return this.#refuse(asked, decision, 'revoked', refusal);
+    const refusal = decision.effect === 'refuse' ? this.#refusalOf(decision) : unknownEntry();
+    return refusedCall(asked, decision, 'revoked', refusal);
   }
 
   /** Anything but a decision in so many words is a refusal: a check that threw, or a port that answered oddly. */
   async #decide(call: McpCall): Promise<Decision> {
     try {
-      const decision: unknown = await this.authorizer.authorize(call);
+      const decision: unknown = await withinCall(call, () => this.authorizer.authorize(call));
       if (isDecision(decision)) return decision;
       this.#logger.error(`Call ${call.id} was refused: the authorizer gave no decision.`);
     } catch (error) {
@@ -286,39 +447,34 @@ export class Gate implements BeforeApplicationShutdown {
     return FAILED;
   }
 
-  #refuseDecided(call: McpCall, decision: Refuse): Promise<Admission> {
-    return this.#refuse(call, decision, decision.reason, this.#refusalOf(decision.reason, decision.scopes));
+  #refusedBy(call: McpCall, decision: Refuse): RefusedCall {
+    return refusedCall(call, decision, decision.reason, this.#refusalOf(decision));
   }
 
-  async #clear(call: McpCall, decision: Permit): Promise<Admission> {
+  async #clear(
+    call: McpCall,
+    decision: Permit,
+  ): Promise<Extract<Admission, { kind: 'cleared' | 'refused' }>> {
     const attempt = uuidV7();
     const recorded = await this.#record({ kind: 'attempt', id: attempt, at: new Date(), call, decision });
     if (!recorded) return refused(unavailable('audit'));
     const clearance = new Clearance();
     this.#minted.set(clearance, { call, attempt });
-    return { kind: 'cleared', call, clearance };
-  }
-
-  async #refuse(
-    call: McpCall,
-    decision: Decision,
-    reason: RefusalReason,
-    refusal: Refusal,
-  ): Promise<Admission> {
-    const recorded = await this.#recordRefusal(call, decision, reason);
-    return refused(recorded ? refusal : unavailable('audit'));
+    return { kind: 'cleared', call, clearance, decision };
   }
 
   #recordRefusal(call: McpCall, decision: Decision, reason: RefusalReason): Promise<boolean> {
     return this.#record({ kind: 'refusal', id: uuidV7(), at: new Date(), call, decision, reason });
   }
 
-  #refusalOf(reason: RefusalReason, scopes: readonly string[]): Refusal {
+  #refusalOf({ reason, scopes, freshness }: Refuse): Refusal {
     switch (reason) {
       case 'authentication_required':
         return authenticationRequired(this.options.signInScopes);
       case 'insufficient_scope':
         return insufficientScope(scopes);
+      case 'insufficient_user_authentication':
+        return insufficientUserAuthentication(scopes, freshness ?? {});
       case 'approval_required':
         return approvalRequired();
       case 'decision_failed':
@@ -326,6 +482,15 @@ export class Gate implements BeforeApplicationShutdown {
       default:
         return unknownEntry();
     }
+  }
+
+  /** Records that somebody named a session that is not theirs, or that there is none of; tells whether that is durable. */
+  recordStray(
+    from: Origin,
+    reason: 'unknown_session' | 'session_of_another',
+    who: Principal | undefined,
+  ): Promise<boolean> {
+    return this.#recordNobody(from, reason, who?.issuer);
   }
 
   /** A caller who became nobody: what came, or did not come, is no principal. */
@@ -370,6 +535,31 @@ export class Gate implements BeforeApplicationShutdown {
   }
 }
 
+/** How many resources one stream may follow. */
+const MOST_RESOURCES = 100;
+
+/** What is said to a whole request of which a part was refused with an answer of its own; `undefined`: nothing was. */
+function answerForAll(judged: readonly Judged[]): Refusal | undefined {
+  const refusals = judged.flatMap((one) => (one.kind === 'refused' ? [one.refusal] : []));
+  const own = refusals.filter(({ status }) => status !== 200);
+  const [first] = own.toSorted((a, b) => WEIGHT.indexOf(b.reason) - WEIGHT.indexOf(a.reason));
+  if (first?.reason !== 'insufficient_scope') return first;
+  const scopes = own.flatMap(({ reason, challenge }) =>
+    reason === 'insufficient_scope' ? (challenge?.scopes ?? []) : [],
+  );
+  return insufficientScope([...new Set(scopes)]);
+}
+
+/** Of several answers the later: nobody is asked for consent to what they must sign in for first. */
+const WEIGHT: readonly Refusal['reason'][] = [
+  'approval_required',
+  'insufficient_scope',
+  'insufficient_user_authentication',
+  'internal_error',
+  'unavailable',
+  'authentication_required',
+];
+
 /** Stands in the record when the authorizer gave no decision at all. */
 const FAILED: Refuse = Object.freeze({
   effect: 'refuse',
@@ -378,6 +568,9 @@ const FAILED: Refuse = Object.freeze({
   scopes: [],
   policyVersion: '',
 });
+
+/** Stands in the record when nobody could say which roles the caller holds. */
+const NO_ROLES: Refuse = Object.freeze({ ...FAILED, reason: 'roles_unavailable' });
 
 /** Stands in the record when a revocation alone decided. */
 const REVOKED: Refuse = { effect: 'refuse', reason: 'revoked', checks: [], scopes: [], policyVersion: '' };
@@ -402,6 +595,15 @@ function isDecision(value: unknown): value is Decision {
   const { effect } = value;
   if (effect === 'refuse') return 'reason' in value && typeof value.reason === 'string';
   return effect === 'permit' || effect === 'hold';
+}
+
+function refusedCall(
+  call: McpCall,
+  decision: Decision,
+  reason: RefusalReason,
+  refusal: Refusal,
+): RefusedCall {
+  return { kind: 'refused', call, decision, reason, refusal };
 }
 
 function refused(refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } {

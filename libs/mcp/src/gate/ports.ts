@@ -1,6 +1,8 @@
 import type { McpCall, Way } from '../call/mcp-call.js';
 import type { Entry } from '../catalog/entry.js';
+import type { Freshness } from '../catalog/freshness.js';
 import type { Principal } from '../principal.js';
+import type { Problem } from '../problem.js';
 import type { AuditEvent } from './audit-event.js';
 import type { Decision } from './decision.js';
 
@@ -14,7 +16,37 @@ export abstract class Authorizer {
   /** May this call run? Throwing counts as a refusal. */
   abstract authorize(call: McpCall): Decision | Promise<Decision>;
   /** May this principal know of this entry? Must agree with {@link authorize}. */
-  abstract isVisible(entry: Entry, principal: Principal | undefined): boolean;
+  abstract isVisible(entry: Entry, principal: Principal | undefined): boolean | Promise<boolean>;
+}
+
+/**
+ * Says which roles a principal holds, where the organization keeps them in a database: then that wins over the credential.
+ * Implemented by the application; asked once for each operation of a caller that is not revoked, and never for a caller
+ * without a credential. Rejecting, taking too long, and anything but a list of names refuse the operation with 503.
+ *
+ * @example
+ * ```ts
+ * @Injectable()
+ * class StaffRoles extends RoleDirectory {
+ *   constructor(@InjectRepository(Member) private readonly members: Repository<Member>) { super(); }
+ *
+ *   async rolesOf({ issuer, subject, tenant }: Principal) {
+ *     const found = await this.members.findBy({ issuer, subject, tenant });
+ *     return found.map(({ role }) => role);
+ *   }
+ * }
+ * ```
+ */
+export abstract class RoleDirectory {
+  abstract rolesOf(principal: Principal): Promise<readonly string[]>;
+}
+
+/** Keeps the policy in step with entries that come and go while the server runs. Bound by `sallyport`. */
+export abstract class PolicyUpkeep {
+  /** What would be wrong with a catalog of these entries; with nothing, {@link adopt} may be called. */
+  abstract problemsOf(entries: readonly Entry[]): readonly Problem[];
+  /** The catalog is about to hold these: decides on them from now on. */
+  abstract adopt(entries: readonly Entry[]): void;
 }
 
 /** Records. Implemented by `@sallyport/audit`. */
@@ -77,10 +109,13 @@ export interface Challenge {
   readonly resourceMetadata: string;
 }
 
-export type ChallengeError = 'invalid_token' | 'insufficient_scope';
+export type ChallengeError = 'invalid_token' | 'insufficient_scope' | 'insufficient_user_authentication';
 
 /** Writes challenges. Implemented by `@sallyport/identity`. */
 export abstract class Challenger {
-  /** `error` is absent when no credential came (RFC 6750 §3.1). */
-  abstract challenge(scopes: readonly string[], error?: ChallengeError): Challenge;
+  /**
+   * `error` is absent when no credential came (RFC 6750 §3.1). `freshness` comes with
+   * `insufficient_user_authentication` (RFC 9470 §3).
+   */
+  abstract challenge(scopes: readonly string[], error?: ChallengeError, freshness?: Freshness): Challenge;
 }

@@ -1,9 +1,11 @@
+import type { Freshness } from '../catalog/freshness.js';
 import type { Challenge, ChallengeError } from './ports.js';
 
 /** What a refused caller is told. Fewer words than the audit knows: a hidden entry and a missing one are both `unknown`. */
 export type PublicReason =
   | 'authentication_required'
   | 'invalid_token'
+  | 'insufficient_user_authentication'
   | 'insufficient_scope'
   | 'unknown'
   | 'approval_required'
@@ -21,7 +23,11 @@ export interface Refusal {
   /** JSON-RPC error code. */
   readonly code: number;
   readonly message: string;
-  readonly challenge?: { readonly scopes: readonly string[]; readonly error?: ChallengeError };
+  readonly challenge?: {
+    readonly scopes: readonly string[];
+    readonly error?: ChallengeError;
+    readonly freshness?: Freshness;
+  };
   readonly retryAfterSeconds?: number;
   /** For `invalid_arguments`: what to correct. */
   readonly issues?: readonly string[];
@@ -74,6 +80,20 @@ export function insufficientScope(scopes: readonly string[]): Refusal {
   };
 }
 
+/**
+ * The user has to sign in again, or in another way (RFC 9470 §3). Names the scopes of the operation as well, so that one new
+ * token is enough.
+ */
+export function insufficientUserAuthentication(scopes: readonly string[], freshness: Freshness): Refusal {
+  return {
+    reason: 'insufficient_user_authentication',
+    status: 401,
+    code: CODES.authentication,
+    message: 'This call needs a more recent or a stronger sign-in of its user. Sign in again for it.',
+    challenge: { scopes, error: 'insufficient_user_authentication', freshness },
+  };
+}
+
 /** There is no such entry, or none this caller may know of: one answer for both. */
 export function unknownEntry(): Refusal {
   return {
@@ -118,6 +138,7 @@ const UNREACHABLE = {
   audit: 'audit store',
   identity: 'identity provider',
   revocations: 'revocation store',
+  roles: 'directory of roles',
 } as const;
 
 /** A store or an identity provider cannot be reached. Nothing ran. */
@@ -165,19 +186,25 @@ export interface RefusalAnswer {
   };
 }
 
+/** Writes a challenge: {@link Challenger.challenge} of the port. */
+export type ChallengeWriter = (
+  scopes: readonly string[],
+  error?: ChallengeError,
+  freshness?: Freshness,
+) => Challenge;
+
 /** Turns a refusal into its answer. `challengeOf` writes the challenge (RFC 6750, RFC 9728). */
-export function refusalAnswer(
-  refusal: Refusal,
-  challengeOf: (scopes: readonly string[], error?: ChallengeError) => Challenge,
-): RefusalAnswer {
+export function refusalAnswer(refusal: Refusal, challengeOf: ChallengeWriter): RefusalAnswer {
   const headers: Record<string, string> = {};
   const data: Record<string, unknown> = { reason: refusal.reason };
   if (refusal.challenge !== undefined) {
-    const { scopes, error } = refusal.challenge;
-    const challenge = challengeOf(scopes, error);
+    const { scopes, error, freshness } = refusal.challenge;
+    const challenge = challengeOf(scopes, error, freshness);
     headers['WWW-Authenticate'] = challenge.header;
     data['scopes'] = scopes;
     data['resource_metadata'] = challenge.resourceMetadata;
+    if (freshness?.acr !== undefined) data['acr_values'] = freshness.acr;
+    if (freshness?.maxAge !== undefined) data['max_age'] = freshness.maxAge;
   }
   if (refusal.retryAfterSeconds !== undefined) headers['Retry-After'] = String(refusal.retryAfterSeconds);
   if (refusal.issues !== undefined) data['issues'] = refusal.issues;

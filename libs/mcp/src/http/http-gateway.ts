@@ -4,15 +4,24 @@ import { arrivalOf } from '../arrive/arrival.js';
 import { readMessage, type Unreadable } from '../arrive/read-message.js';
 import type { CallPipeline } from '../call/call-pipeline.js';
 import type { CallContext } from '../call/mcp-call.js';
-import { readOperation } from '../call/operation.js';
+import { readOperation, type Operation } from '../call/operation.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Gate } from '../gate/gate.js';
-import type { Challenger } from '../gate/ports.js';
-import { internalError, refusalAnswer, RefusalException, type Refusal } from '../gate/refusal.js';
+import type { Challenger, Revocations } from '../gate/ports.js';
+import {
+  internalError,
+  refusalAnswer,
+  RefusalException,
+  unavailable,
+  type Refusal,
+} from '../gate/refusal.js';
 import type { McpOptions } from '../mcp.options.js';
 import { uuidV7 } from '../uuid.js';
-import { sdkDispatch, type Dispatch } from './dispatch.js';
-import { rawRequest, type Exchange } from './exchange.js';
+import type { Subscriptions } from '../subscriptions/subscriptions.js';
+import { listenDispatch, sdkDispatch, type Dispatch, type Lanes } from './dispatch.js';
+import { rawRequest, surfaceOf, type Exchange } from './exchange.js';
+import type { Session } from './session.js';
+import { sessionNotFound, sessionRequired, Sessions } from './sessions.js';
 import { rawResponse, writeResponse, type PlatformResponse } from './write-response.js';
 
 export type PlatformRequest = IncomingMessage | { readonly raw: IncomingMessage };
@@ -33,6 +42,9 @@ export class HttpGateway {
   readonly #logger = new Logger('Sallyport');
   readonly #exchanges = new WeakMap<IncomingMessage, Exchange>();
   readonly #dispatch: Dispatch;
+  readonly #listen: Dispatch;
+  readonly #canListen: boolean;
+  readonly #sessions: Sessions | undefined;
   #closing = false;
 
   constructor(
@@ -41,14 +53,24 @@ export class HttpGateway {
     private readonly pipeline: CallPipeline,
     private readonly challenger: Challenger,
     private readonly options: McpOptions,
+    subscriptions: Subscriptions,
+    revocations: Revocations,
   ) {
     const challengeOf = challenger.challenge.bind(challenger);
     const { server, instructions } = options;
-    this.#dispatch = sdkDispatch(catalog, pipeline, {
-      server,
-      challengeOf,
-      ...(instructions === undefined ? {} : { instructions }),
-    });
+    const told = instructions === undefined ? {} : { instructions };
+    this.#canListen = options.subscriptions !== undefined;
+    const lanes: Lanes = {
+      catalog,
+      gate,
+      pipeline,
+      subscriptions,
+      options: { server, challengeOf, ...told },
+      canListen: this.#canListen,
+    };
+    this.#dispatch = sdkDispatch(lanes);
+    this.#listen = listenDispatch(lanes);
+    if (options.sessions !== undefined) this.#sessions = new Sessions(lanes, options.sessions, revocations);
   }
 
   /** @throws {@link RefusalException} when a credential came and is not good */
@@ -73,19 +95,58 @@ export class HttpGateway {
   async admit(request: PlatformRequest): Promise<void> {
     const exchange = this.#of(rawRequest(request));
     if (exchange.identity === undefined) throw new RefusalException(internalError());
+    if (exchange.method !== 'POST') return this.#admitToSession(exchange, exchange.identity.principal);
     const read = readMessage(exchange.arrival, this.options.limits);
     if (read.kind === 'unreadable') throw new UnreadableException(read);
     exchange.message = read;
+    await this.#findSession(exchange);
     const message = read.message ?? { method: 'notifications/response', params: undefined };
-    const operation = readOperation(
-      this.catalog,
-      message,
-      this.#contextOf(exchange, exchange.identity.principal),
+    const context = this.#contextOf(exchange, exchange.identity.principal);
+    await this.#ask(
+      exchange,
+      readOperation(this.catalog, message, context, surfaceOf(exchange, this.#canListen)),
     );
-    exchange.admission = await this.gate.admit(operation);
-    if (exchange.admission.kind === 'refused' && exchange.admission.refusal.status !== 200) {
-      throw new RefusalException(exchange.admission.refusal);
+    exchange.opensSession =
+      message.method === 'initialize' && read.era === 'legacy' && exchange.session === undefined;
+  }
+
+  async #ask(exchange: Exchange, operation: Operation): Promise<void> {
+    const admission = await this.gate.admit(operation);
+    exchange.admission = admission;
+    if (admission.kind !== 'refused') return;
+    // A stream is opened by the SDK without asking anybody: what was refused must not get there.
+    const isAnsweredHere = admission.refusal.status !== 200 || operation.kind === 'listen';
+    if (isAnsweredHere) throw new RefusalException(admission.refusal);
+  }
+
+  /** `GET` and `DELETE` carry no message: they are about a session, which must be the caller's own. */
+  async #admitToSession(exchange: Exchange, principal: CallContext['principal']): Promise<void> {
+    const { address } = exchange.arrival;
+    await this.#ask(exchange, { kind: 'connect', principal, from: { via: 'http', address } });
+    await this.#findSession(exchange);
+    if (exchange.session === undefined) throw new RefusalException(sessionRequired());
+  }
+
+  /**
+   * A session is no identity: it must have been opened by the principal of this request's credential.
+   *
+   * @throws {@link RefusalException} the same for a session of another and for one that does not exist
+   */
+  async #findSession(exchange: Exchange): Promise<void> {
+    const id = exchange.arrival.headers['mcp-session-id'];
+    if (this.#sessions === undefined || typeof id !== 'string' || exchange.message?.era === 'modern') return;
+    const principal = exchange.identity?.principal;
+    const found = this.#sessions.find(id, principal);
+    if (typeof found !== 'string') {
+      exchange.session = found;
+      return;
     }
+    const { address } = exchange.arrival;
+    // A credential that is good for nothing is told so first.
+    await this.#ask(exchange, { kind: 'connect', principal, from: { via: 'http', address } });
+    const reason = found === 'unknown' ? 'unknown_session' : 'session_of_another';
+    const recorded = await this.gate.recordStray({ via: 'http', address }, reason, principal);
+    throw new RefusalException(recorded ? sessionNotFound() : unavailable('audit'));
   }
 
   /** Dispatches what was admitted, and writes the answer. */
@@ -103,28 +164,52 @@ export class HttpGateway {
     socket.once('close', leave);
     if (raw.destroyed || socket.destroyed) gone.abort();
     try {
-      await writeResponse(response, await this.#dispatch(exchange, gone.signal));
+      await writeResponse(response, await this.#answer(exchange, gone.signal));
     } finally {
       socket.off('close', leave);
+      exchange.session?.end();
       await this.#discardUnused(exchange);
       // Closing a server does not close a connection that falls idle later: this one has had its last answer.
       if (this.#closing) socket.destroySoon();
     }
   }
 
-  /** From now on a connection ends with its answer, so that a shutdown does not wait for clients to hang up. */
-  close(): void {
+  async #answer(exchange: Exchange, signal: AbortSignal): Promise<Response> {
+    if (exchange.admission?.kind === 'listening') return this.#listen(exchange, signal);
+    if (exchange.opensSession === true) {
+      const session = await this.#sessions?.open(exchange);
+      if (session !== undefined) return this.#greet(exchange, session, signal);
+    }
+    return exchange.session === undefined
+      ? this.#dispatch(exchange, signal)
+      : exchange.session.dispatch(exchange, signal);
+  }
+
+  /** What the protocol layer did not greet has no session. */
+  async #greet(exchange: Exchange, session: Session, signal: AbortSignal): Promise<Response> {
+    exchange.session = session;
+    const response = await session.dispatch(exchange, signal);
+    if (response.status !== 200) await session.close();
+    return response;
+  }
+
+  /**
+   * From now on a connection ends with its answer, so that a shutdown does not wait for clients to hang up; sessions end
+   * at once.
+   */
+  async close(): Promise<void> {
     this.#closing = true;
+    await this.#sessions?.close();
   }
 
   /** Answers a refusal: the one place where it becomes HTTP. */
   async refuse(request: PlatformRequest, response: PlatformResponse, refusal: Refusal): Promise<void> {
     const exchange = this.#exchanges.get(rawRequest(request));
     const challengeOf = this.challenger.challenge.bind(this.challenger);
-    const { status, headers, error } = refusalAnswer(refusal, challengeOf);
+    const { headers, error } = refusalAnswer(refusal, challengeOf);
     await writeResponse(
       response,
-      jsonRpcError(statusFor(status, exchange), exchange?.message?.id ?? null, error, headers),
+      jsonRpcError(statusFor(refusal, exchange), exchange?.message?.id ?? null, error, headers),
     );
   }
 
@@ -136,7 +221,7 @@ export class HttpGateway {
     const arrival = arrivalOf(request);
     // It did not come through the limits: another spelling of the path, or a server we do not listen on.
     if (arrival === undefined) throw new RefusalException(notServedHere());
-    const exchange: Exchange = { id: uuidV7(), receivedAt: new Date(), arrival };
+    const exchange: Exchange = { id: uuidV7(), receivedAt: new Date(), arrival, method: methodOf(request) };
     this.#exchanges.set(request, exchange);
     return exchange;
   }
@@ -162,12 +247,19 @@ export class HttpGateway {
 
   /** The SDK may refuse a cleared message (a malformed envelope): then its attempt is closed as not run. */
   async #discardUnused(exchange: Exchange): Promise<void> {
-    if (exchange.admission?.kind !== 'cleared') return;
-    const { call, clearance } = exchange.admission;
-    if (!this.gate.isUnspent(clearance)) return;
-    this.#logger.warn(`Call ${call.id} was cleared but not run: the protocol layer refused its message.`);
-    await this.pipeline.discard(call, clearance);
+    const { admission } = exchange;
+    const cleared =
+      admission?.kind === 'cleared' ? [admission] : admission?.kind === 'listening' ? admission.resources : [];
+    for (const { call, clearance } of cleared) {
+      if (!this.gate.isUnspent(clearance)) continue;
+      this.#logger.warn(`Call ${call.id} was cleared but not run: the protocol layer refused its message.`);
+      await this.pipeline.discard(call, clearance);
+    }
   }
+}
+
+function methodOf({ method }: IncomingMessage): Exchange['method'] {
+  return method === 'GET' || method === 'DELETE' ? method : 'POST';
 }
 
 function notServedHere(): Refusal {
@@ -175,9 +267,9 @@ function notServedHere(): Refusal {
 }
 
 /** A 2025 client takes 404 for a lost session; there, an unknown method is an ordinary JSON-RPC error. */
-function statusFor(status: number, exchange: Exchange | undefined): number {
+function statusFor({ reason, status }: Refusal, exchange: Exchange | undefined): number {
   const legacy = exchange?.message?.protocol.startsWith('2025-') ?? false;
-  return status === 404 && legacy ? 200 : status;
+  return reason === 'method_not_found' && legacy ? 200 : status;
 }
 
 function jsonRpcError(

@@ -1,6 +1,8 @@
 import {
   Catch,
   Controller,
+  Delete,
+  Get,
   HttpException,
   Inject,
   Logger,
@@ -69,6 +71,18 @@ export function createMcpController(
 
     @Post()
     async serve(@Req() request: PlatformRequest, @Res() response: PlatformResponse): Promise<void> {
+      await this.gateway.dispatch(request, response);
+    }
+
+    /** The stream of a session. Where there are none, the limits of arrival have answered 405. */
+    @Get()
+    async stream(@Req() request: PlatformRequest, @Res() response: PlatformResponse): Promise<void> {
+      await this.gateway.dispatch(request, response);
+    }
+
+    /** The end of a session. */
+    @Delete()
+    async end(@Req() request: PlatformRequest, @Res() response: PlatformResponse): Promise<void> {
       await this.gateway.dispatch(request, response);
     }
   }

@@ -1,19 +1,34 @@
-import { ProtocolError, Server, type CallToolResult, type ServerContext } from '@modelcontextprotocol/server';
+import {
+  ProtocolError,
+  Server,
+  type CallToolResult,
+  type ServerCapabilities,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
 import type { Ran, Running } from '../call/call-pipeline.js';
 import { toolFailure, type McpResult } from '../call/handler-result.js';
 import type { EntryMethod, ListMethod, ServerIdentity } from '../call/mcp-call.js';
-import type { Message } from '../call/operation.js';
+import type { Message, Surface } from '../call/operation.js';
 import type { Progress } from '../call/running-call.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Entry, EntryKind } from '../catalog/entry.js';
-import type { ChallengeError, Challenge } from '../gate/ports.js';
-import { invalidToken, refusalAnswer, type Refusal } from '../gate/refusal.js';
+import { invalidToken, methodNotFound, refusalAnswer, type ChallengeWriter, type Refusal } from '../gate/refusal.js';
+
+/** What is known of a message beside its method and parameters. */
+export interface About {
+  /** The revision that was agreed on with the client, where a connection has one. */
+  readonly protocol: string | undefined;
+  /** The HTTP request that carried it, where one did. */
+  readonly request: Request | undefined;
+}
 
 /** Where the SDK's server gets its answers: the gate and the pipeline, as one exchange or connection sees them. */
 export interface Conversation {
-  /** `protocol`: the revision that was agreed on with the client, where a connection has one. */
-  list(message: Message, protocol: string | undefined): Promise<Listing>;
-  call(message: Message, running: Running, protocol: string | undefined): Promise<CallAnswer>;
+  list(message: Message, about: About): Promise<Listing>;
+  call(message: Message, running: Running, about: About): Promise<CallAnswer>;
+  /** `resources/subscribe` and `resources/unsubscribe`, on connections where the server may speak at any time. */
+  subscribe?(message: Message, about: About): Promise<Refusal | undefined>;
+  unsubscribe?(message: Message, about: About): Promise<Refusal | undefined>;
 }
 
 export type Listing =
@@ -27,7 +42,7 @@ export type CallAnswer =
 export interface ProtocolServerOptions {
   readonly server: ServerIdentity;
   readonly instructions?: string;
-  readonly challengeOf: (scopes: readonly string[], error?: ChallengeError) => Challenge;
+  readonly challengeOf: ChallengeWriter;
 }
 
 const LIST_MEMBER: Record<ListMethod, string> = {
@@ -47,56 +62,97 @@ const METHODS_OF: Record<EntryKind, { readonly lists: readonly ListMethod[]; rea
 const KINDS: readonly EntryKind[] = ['tool', 'resource', 'prompt'];
 
 /**
- * The SDK's server for one exchange (HTTP) or one connection (stdio): it speaks the protocol and decides nothing. An
- * instance is never shared. Lists and schemas were built once, at boot.
+ * The SDK's server for one exchange (HTTP), one session or one connection (stdio): it speaks the protocol and decides
+ * nothing. An instance is never shared. Schemas were built once, when an entry was.
  */
 export function createProtocolServer(
   catalog: Catalog,
   options: ProtocolServerOptions,
   conversation: Conversation,
+  surface: Surface,
 ): Server {
   const { name, version } = options.server;
   const instructions = options.instructions === undefined ? {} : { instructions: options.instructions };
-  const server = new Server({ name, version }, { capabilities: capabilitiesOf(catalog), ...instructions });
-  for (const kind of KINDS.filter((candidate) => has(catalog, candidate))) {
-    const { lists, call } = METHODS_OF[kind];
-    for (const method of lists) {
-      answer(server, method, async () =>
-        listResult(
-          catalog,
-          options,
-          method,
-          await conversation.list({ method, params: {} }, server.getNegotiatedProtocolVersion()),
-        ),
-      );
-    }
-    answer(server, call, async (params, context) => {
-      const protocol = server.getNegotiatedProtocolVersion();
-      const said = await conversation.call({ method: call, params }, runningOf(context), protocol);
-      return callResult(catalog, options, server, said, call);
-    });
+  const capabilities = capabilitiesOf(catalog, surface);
+  const server = new Server({ name, version }, { capabilities, ...instructions });
+  const talk: Talk = { catalog, options, server, conversation };
+  for (const kind of KINDS.filter((candidate) => capabilities[`${candidate}s`] !== undefined)) {
+    for (const method of METHODS_OF[kind].lists) answerList(talk, method);
+    answerCall(talk, METHODS_OF[kind].call);
   }
+  if (capabilities.completions !== undefined) answerCall(talk, 'completion/complete');
+  if (surface.stream === 'session' && capabilities.resources !== undefined) answerSubscriptions(talk);
   return server;
 }
 
+interface Talk {
+  readonly catalog: Catalog;
+  readonly options: ProtocolServerOptions;
+  readonly server: Server;
+  readonly conversation: Conversation;
+}
+
+function answerList({ catalog, options, server, conversation }: Talk, method: ListMethod): void {
+  answer(server, method, async (_, context) =>
+    listResult(
+      catalog,
+      options,
+      method,
+      await conversation.list({ method, params: {} }, aboutOf(server, context)),
+    ),
+  );
+}
+
+function answerCall({ catalog, options, server, conversation }: Talk, method: EntryMethod): void {
+  answer(server, method, async (params, context) => {
+    const said = await conversation.call({ method, params }, runningOf(context), aboutOf(server, context));
+    return callResult(catalog, options, server, said, method);
+  });
+}
+
+function answerSubscriptions({ options, server, conversation }: Talk): void {
+  for (const method of ['resources/subscribe', 'resources/unsubscribe'] as const) {
+    answer(server, method, async (params, context) => {
+      const subscribing = method === 'resources/subscribe' ? conversation.subscribe : conversation.unsubscribe;
+      if (subscribing === undefined) throw errorOf(methodNotFound(), options);
+      const refusal = await subscribing({ method, params }, aboutOf(server, context));
+      if (refusal !== undefined) throw errorOf(refusal, options);
+      return {};
+    });
+  }
+}
+
 type Answering = (params: unknown, context: ServerContext) => Promise<McpResult>;
+type Answered = EntryMethod | ListMethod | 'resources/subscribe' | 'resources/unsubscribe';
 type Register = (
   method: string,
   handler: (request: { readonly params?: unknown }, context: ServerContext) => Promise<McpResult>,
 ) => void;
 
 /** Which result belongs to which method is more than the SDK's types can follow here; it checks their shape when they leave. */
-function answer(server: Server, method: EntryMethod | ListMethod, answering: Answering): void {
+function answer(server: Server, method: Answered, answering: Answering): void {
   const register = server.setRequestHandler.bind(server) as Register;
   register(method, ({ params }, context) => answering(params, context));
+}
+
+function aboutOf(server: Server, context: ServerContext): About {
+  return { protocol: server.getNegotiatedProtocolVersion(), request: context.http?.req };
 }
 
 function has(catalog: Catalog, kind: Entry['kind']): boolean {
   return catalog.entries.some((entry) => entry.kind === kind);
 }
 
-function capabilitiesOf(catalog: Catalog): Record<string, object> {
-  return Object.fromEntries(KINDS.filter((kind) => has(catalog, kind)).map((kind) => [`${kind}s`, {}]));
+/** What a client may expect here: nothing is promised that this connection cannot carry. */
+function capabilitiesOf(catalog: Catalog, { stream }: Surface): ServerCapabilities {
+  const told = stream === 'none' ? {} : { listChanged: true };
+  const followed = stream === 'none' ? {} : { subscribe: true };
+  return {
+    ...(has(catalog, 'tool') ? { tools: told } : {}),
+    ...(has(catalog, 'resource') ? { resources: { ...told, ...followed } } : {}),
+    ...(has(catalog, 'prompt') ? { prompts: told } : {}),
+    ...(catalog.hasCompletions ? { completions: {} } : {}),
+  };
 }
 
 function listResult(

@@ -1,14 +1,25 @@
 import { Transform, type TransformCallback, type Writable } from 'node:stream';
 import type { ArrivalLimits } from '../arrive/limits.js';
 import { parseStrictJson, StrictJsonError } from '../arrive/strict-json.js';
-import { isConnectMethod, isServedMethod, type Message } from '../call/operation.js';
+import { isConnectMethod, type Message } from '../call/operation.js';
 import { isPlainObject } from '../frozen-json.js';
 import type { RefusalAnswer } from '../gate/refusal.js';
 
 const NEWLINE = 0x0a;
 
-/** May this client connect? Gives the JSON-RPC error when not. */
-export type Doorkeeper = (message: Message) => Promise<RefusalAnswer['error'] | undefined>;
+/** A line that holds a message of a method we serve. */
+export interface Line {
+  readonly message: Message;
+  /** `undefined`: a notification. */
+  readonly id: string | number | undefined;
+  readonly body: Record<string, unknown>;
+}
+
+/** What becomes of a line: it goes on to the SDK, was dealt with here, or is answered with this error. */
+export type Welcome = 'pass' | 'taken' | { readonly error: RefusalAnswer['error'] };
+
+/** Asked of what the SDK answers by itself: the handshake, and what concerns streams. */
+export type Doorkeeper = (line: Line) => Promise<Welcome>;
 
 /**
  * The limits of arrival for stdio: takes what the client writes, passes on the lines that hold one message each, within
@@ -23,6 +34,7 @@ export class StrictLines extends Transform {
   constructor(
     private readonly limits: ArrivalLimits,
     private readonly answers: Writable,
+    private readonly canServe: (method: string) => boolean,
     private readonly doorkeeper: Doorkeeper,
   ) {
     super();
@@ -91,20 +103,20 @@ export class StrictLines extends Transform {
   }
 
   #isServed({ method, id }: Record<string, unknown>): boolean {
-    if (method === undefined || (typeof method === 'string' && isServedMethod(method))) return true;
+    if (method === undefined || (typeof method === 'string' && this.canServe(method))) return true;
     const isRequest = typeof id === 'string' || typeof id === 'number';
     if (isRequest) this.#answer(id, -32601, 'This method is not served here.');
     return false;
   }
 
-  /** The handshake is answered by the SDK itself, so whoever may not connect is turned away here. */
-  async #isLetIn({ method, params, id }: Record<string, unknown>): Promise<boolean> {
-    const isRequest = typeof id === 'string' || typeof id === 'number';
-    if (!isRequest || typeof method !== 'string' || !isConnectMethod(method)) return true;
-    const error = await this.doorkeeper({ method, params });
-    if (error === undefined) return true;
-    this.#write(id, error);
-    return false;
+  /** The handshake and streams are answered by the SDK itself, so whoever may not have them is turned away here. */
+  async #isLetIn(body: Record<string, unknown>): Promise<boolean> {
+    const { method, params } = body;
+    const id = typeof body['id'] === 'string' || typeof body['id'] === 'number' ? body['id'] : undefined;
+    if (typeof method !== 'string' || !isOfDoorkeeper(method, id !== undefined)) return true;
+    const welcome = await this.doorkeeper({ message: { method, params }, id, body });
+    if (typeof welcome !== 'string' && id !== undefined) this.#write(id, welcome.error);
+    return welcome === 'pass';
   }
 
   #answer(id: string | number | null, code: number, message: string): void {
@@ -114,4 +126,10 @@ export class StrictLines extends Transform {
   #write(id: string | number | null, error: object): void {
     this.answers.write(`${JSON.stringify({ jsonrpc: '2.0', id, error })}\n`);
   }
+}
+
+/** A notification that cancels may be about a stream of ours; every other notification asks for nothing. */
+function isOfDoorkeeper(method: string, isRequest: boolean): boolean {
+  if (!isRequest) return method === 'notifications/cancelled' || method === 'subscriptions/listen';
+  return method === 'subscriptions/listen' || (isConnectMethod(method) && method !== 'resources/unsubscribe');
 }

@@ -110,6 +110,7 @@ export class RevocationService {
       actor,
       action: action === 'revoke' ? 'revocation.added' : 'revocation.lifted',
       target: `${kind} ${value}`,
+      ...(kind === 'user' ? { about: personOf(target) } : {}),
       details: {
         by,
         ...(issuer === undefined ? {} : { issuer }),
@@ -118,6 +119,15 @@ export class RevocationService {
       },
     };
   }
+}
+
+/** A user, as far as they are named. */
+function personOf({ value, issuer, tenant }: RevocationTarget): NonNullable<AdministrationEvent['about']> {
+  return {
+    subject: value,
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(tenant === undefined ? {} : { tenant }),
+  };
 }
 
 /** What an issuer narrows. */

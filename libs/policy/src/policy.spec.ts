@@ -1,0 +1,38 @@
+import type { Entry } from '@sallyport/mcp';
+import { compilePolicy, DEFAULT_POLICY, type PolicyOptions } from './policy.js';
+
+const entry: Entry = {
+  kind: 'tool',
+  name: 'open',
+  policy: { public: false, scopes: ['a'], roles: [], risk: 'read', tenancy: 'required', when: [] },
+  auditFields: [],
+  source: 'Tools.open',
+  digest: 'd-1',
+};
+
+function versionOf(options: Partial<PolicyOptions> = {}, entries: readonly Entry[] = [entry]): string {
+  return compilePolicy({ ...DEFAULT_POLICY, ...options }, entries).version;
+}
+
+describe('The version of a policy', () => {
+  it.each<[string, Partial<PolicyOptions>, readonly Entry[]]>([
+    ['a role', { roles: { a: [] } }, [entry]],
+    ['a scope', { scopes: { a: ['b'] } }, [entry]],
+    ['what is listed', { listing: 'granted' }, [entry]],
+    ['what waits for a person', { holds: [] }, [entry]],
+    ['who says the roles', { roleDirectory: 'StaffRoles' }, [entry]],
+    ['an entry', {}, [{ ...entry, digest: 'd-2' }]],
+    ['the entries there are', {}, []],
+  ])('is another when %s is', (_what, options, entries) => {
+    expect(versionOf(options, entries)).not.toBe(versionOf());
+  });
+
+  it('is the same for the same', () => {
+    expect(versionOf({ roles: { b: [], a: [] } })).toBe(versionOf({ roles: { a: [], b: [] } }));
+  });
+});
+
+it('What an entry asks is resolved once', () => {
+  const policy = compilePolicy(DEFAULT_POLICY, [entry]);
+  expect(policy.compiled(entry)).toBe(policy.compiled(entry));
+});
