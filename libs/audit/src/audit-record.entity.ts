@@ -2,6 +2,7 @@ import type {
   AdministrationAction,
   AuditEvent,
   Decision,
+  EndCause,
   EntryKind,
   OutcomeStatus,
   PrincipalKind,
@@ -41,12 +42,22 @@ export class AuditRecord {
   resource!: string;
   /** Of the TCP peer. */
   address!: string | null;
+  /**
+   * Random id of the key that seals `personal` and hashes the arguments: one for each person within a tenant. Outlives
+   * the key, and says nothing of the person by itself.
+   */
+  person!: string | null;
+  /**
+   * What names the person: subject, address, credential, fields and who made an administrative change, sealed. Their own
+   * columns are `null` then; records of before this column have them in the clear.
+   */
+  personal!: string | null;
   principalKind!: PrincipalKind | null;
   issuer!: string | null;
   subject!: string | null;
   client!: string | null;
   tenant!: string | null;
-  /** JSON list, nearest actor first. */
+  /** JSON list, nearest actor first. Each actor is sealed with a key of their own. */
   actors!: string | null;
   credentialKind!: string | null;
   /** Stable id of the credential, such as a `jti`. Never the secret. */
@@ -69,11 +80,17 @@ export class AuditRecord {
   /** JSON list of the checks that were made. */
   checks!: string | null;
   policyVersion!: string | null;
-  /** `canonicalDigest('sallyport-arguments/v1', arguments)`. */
+  /** HMAC of the arguments with the key of the person. Of records without `person`: SHA-256 without a key. */
   argumentsDigest!: string | null;
+  /** JSON object: the name of each argument that is not in `auditFields`, and the beginning of its HMAC. */
+  argumentHashes!: string | null;
   /** JSON object of the arguments that the entry lists in `auditFields`; all others are in the digest alone. */
   fields!: string | null;
   status!: OutcomeStatus | null;
+  /** Outcomes only: what ended the call, when it did not end by itself. */
+  cause!: EndCause | null;
+  /** Id of the approval that the call has spent. */
+  approval!: string | null;
   durationMs!: number | null;
   resultBytes!: number | null;
   /** Lists only: how many entries were shown. */
@@ -82,8 +99,10 @@ export class AuditRecord {
   source!: string | null;
   /** Administration only: what was changed, or was not for `reason`. */
   action!: AdministrationAction | null;
-  /** Administration only: id of what was changed. */
+  /** Administration only: id of what was changed. `null` when it is a person: then it is in `about`. */
   target!: string | null;
+  /** Administration only: the person that it is about, sealed with the key of that person. */
+  about!: string | null;
   /** Administration, and failed authentications that were counted: JSON object of texts. */
   details!: string | null;
 }
@@ -127,6 +146,8 @@ export function auditRecordEntity(dialect: StoreDialect): EntitySchema<AuditReco
         server: required,
         resource: required,
         address: text,
+        person: text,
+        personal: text,
         principalKind: text,
         issuer: text,
         subject: text,
@@ -148,14 +169,18 @@ export function auditRecordEntity(dialect: StoreDialect): EntitySchema<AuditReco
         checks: text,
         policyVersion: text,
         argumentsDigest: text,
+        argumentHashes: text,
         fields: text,
         status: text,
+        cause: text,
+        approval: text,
         durationMs: count,
         resultBytes: count,
         shown: count,
         source: text,
         action: text,
         target: text,
+        about: text,
         details: text,
       }),
     },
@@ -165,6 +190,8 @@ export function auditRecordEntity(dialect: StoreDialect): EntitySchema<AuditReco
       { name: `${AUDIT_TABLE}_call`, columns: ['call'] },
       { name: `${AUDIT_TABLE}_at`, columns: ['at'] },
       { name: `${AUDIT_TABLE}_tenant_at`, columns: ['tenant', 'at'] },
+      { name: `${AUDIT_TABLE}_person`, columns: ['person'] },
+      { name: `${AUDIT_TABLE}_action`, columns: ['action'], where: '"action" IS NOT NULL' },
     ],
   });
 }

@@ -9,13 +9,21 @@ import { AUDIT_OPTIONS, auditSettings, type AuditOptions } from './audit.options
 import { AuditReader } from './audit.reader.js';
 import { AuditStore } from './audit.store.js';
 import { TypeOrmAuditTrail } from './audit.trail.js';
+import { AuditFollowers } from './export/follow/audit-followers.js';
+import { AuditLog } from './log/audit-log.js';
+import { openAuditLog } from './log/open-audit-log.js';
+import { NothingTrail } from './nothing.trail.js';
+import { RecordWalk } from './reading/record-walk.js';
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<AuditOptions>({
   optionsInjectionToken: AUDIT_OPTIONS,
 }).build();
 
+/** Injection token of what records, also where another {@link AuditTrail} is put around it. */
+export const AUDIT_RECORDER = Symbol.for('sallyport:audit-recorder');
+
 /** Nest waits for this provider, so no request is served before the tables are there. */
-function openStore(options: AuditOptions, application: DataSource | undefined): Promise<AuditStore> {
+async function openStore(options: AuditOptions, application: DataSource | undefined): Promise<AuditStore> {
   const database = options.database ?? application?.options;
   if (!database)
     throw new AuditSetupError(
@@ -24,7 +32,9 @@ function openStore(options: AuditOptions, application: DataSource | undefined): 
   const logger = new Logger('AuditModule');
   const onConnectionLost = (error: unknown) =>
     logger.warn(`A connection of the audit was lost (${errorCodeOf(error) ?? 'no code'}).`);
-  return AuditStore.open(database, { ...auditSettings(options), onConnectionLost });
+  const store = await AuditStore.open(database, { ...auditSettings(options), onConnectionLost });
+  for (const warning of store.protectionWarnings) logger.warn(warning);
+  return store;
 }
 
 /**
@@ -47,13 +57,37 @@ function openStore(options: AuditOptions, application: DataSource | undefined): 
       useFactory: (store: AuditStore, options: AuditOptions) =>
         new TypeOrmAuditTrail(store, auditSettings(options)),
     },
-    { provide: AuditTrail, useExisting: TypeOrmAuditTrail },
+    {
+      provide: AUDIT_RECORDER,
+      inject: [TypeOrmAuditTrail, AUDIT_OPTIONS],
+      useFactory: (trail: TypeOrmAuditTrail, { dangerouslyRecordNothing }: AuditOptions) =>
+        dangerouslyRecordNothing === true ? new NothingTrail() : trail,
+    },
+    { provide: AuditTrail, useExisting: AUDIT_RECORDER },
     {
       provide: AuditReader,
       inject: [AuditStore],
       useFactory: (store: AuditStore) => new AuditReader(store),
     },
+    {
+      provide: RecordWalk,
+      inject: [AuditStore, AuditReader],
+      useFactory: (store: AuditStore, reader: AuditReader) => new RecordWalk(store, reader),
+    },
+    {
+      provide: AuditFollowers,
+      inject: [AuditStore, AuditReader, AUDIT_OPTIONS],
+      useFactory: (store: AuditStore, reader: AuditReader, options: AuditOptions) => {
+        const { timeoutMs } = auditSettings(options);
+        return new AuditFollowers(store, reader, { sinks: options.followers ?? [], timeoutMs });
+      },
+    },
+    {
+      provide: AuditLog,
+      inject: [AuditStore, TypeOrmAuditTrail, AUDIT_OPTIONS],
+      useFactory: openAuditLog,
+    },
   ],
-  exports: [AuditTrail, TypeOrmAuditTrail, AuditReader, AuditStore],
+  exports: [AuditTrail, AUDIT_RECORDER, TypeOrmAuditTrail, AuditReader, AuditStore, AuditLog, RecordWalk, AuditFollowers],
 })
 export class AuditModule extends ConfigurableModuleClass {}

@@ -1,8 +1,10 @@
-import type { Decision, OutcomeStatus } from '@sallyport/mcp';
+import type { AdministrationAction, Decision, OutcomeStatus } from '@sallyport/mcp';
 import { In, LessThan, LessThanOrEqual, MoreThanOrEqual, And, Not, type FindOptionsWhere } from 'typeorm';
 
 import { AuditRecord, type AuditKind } from './audit-record.entity.js';
 import type { AuditStore } from './audit.store.js';
+import { keyIdsIn, openRecord, type OpenedRecord } from './keyed/sealed-record.js';
+import { readRecord, type ReadRecord } from './reading/read-record.js';
 import { LIMITS } from './record-of-event.js';
 import { boundedText } from './safe-text.js';
 
@@ -14,9 +16,13 @@ export interface AuditFilter {
   readonly kind?: AuditCallKind;
   /** Name of the entry. */
   readonly entry?: string;
+  /** Of whichever issuer. Of somebody whose data was erased nothing is found. */
   readonly subject?: string;
   readonly client?: string;
   readonly decision?: Decision['effect'];
+  /** Administration only: what was done, and to what. */
+  readonly action?: AdministrationAction;
+  readonly target?: string;
   /** Inclusive. */
   readonly since?: Date;
   /** Inclusive. */
@@ -27,30 +33,12 @@ export interface AuditFilter {
   readonly before?: number;
 }
 
-/** One call, refusal, list, failed authentication or administrative change, with the JSON columns read. */
-export interface AuditCall extends Omit<
-  AuditRecord,
-  | 'at'
-  | 'kind'
-  | 'attempt'
-  | 'actors'
-  | 'scopesGranted'
-  | 'scopesRequired'
-  | 'roles'
-  | 'checks'
-  | 'fields'
-  | 'details'
-  | 'status'
-> {
-  readonly at: Date;
+/**
+ * One call, refusal, list, failed authentication or administrative change. Of a permitted call the outcome is joined to
+ * the attempt.
+ */
+export interface AuditCall extends Omit<ReadRecord, 'kind' | 'attempt' | 'status'> {
   readonly kind: AuditCallKind;
-  readonly actors: unknown;
-  readonly scopesGranted: readonly string[];
-  readonly scopesRequired: readonly string[];
-  readonly roles: readonly string[];
-  readonly checks: unknown;
-  readonly fields: unknown;
-  readonly details: unknown;
   /** How a permitted call ended; `ambiguous` while no outcome is recorded. `null` when nothing was permitted. */
   readonly outcome: OutcomeStatus | 'ambiguous' | null;
 }
@@ -70,12 +58,36 @@ export class AuditReader {
    */
   async list(filter: AuditFilter): Promise<AuditCall[]> {
     const records = await this.repository.find({
-      where: conditionOf(filter),
+      where: await this.conditionsOf(filter),
       order: { seq: 'DESC' },
       take: Math.min(Math.max(Math.trunc(filter.limit), 1), MOST_ROWS),
     });
     const outcomes = await this.outcomesOf(records);
-    return records.reverse().flatMap((record) => auditCall(record, outcomes.get(record.id)));
+    const opened = await this.open(records);
+    return opened.reverse().flatMap((record) => auditCall(record, outcomes.get(record.id)));
+  }
+
+  /** Records as they are stored, with what names people opened. */
+  async open(records: readonly AuditRecord[]): Promise<OpenedRecord<AuditRecord>[]> {
+    const keys = await this.store.keys.withIds(keyIdsIn(records));
+    return records.map((record) => openRecord(record, keys));
+  }
+
+  /**
+   * What matches, for whoever asks for the records in another order. A subject stands in them as the id of a key; in
+   * those of before there were keys, as it is.
+   */
+  async conditionsOf({
+    subject,
+    ...filter
+  }: Omit<AuditFilter, 'limit'>): Promise<FindOptionsWhere<AuditRecord>[]> {
+    const condition = conditionOf(filter);
+    if (subject === undefined) return [condition];
+    const ids = await this.store.keys.idsOfSubject(subject);
+    return [
+      { ...condition, subject: boundedText(subject, LIMITS.identity) },
+      ...(ids.length === 0 ? [] : [{ ...condition, person: In(ids) }]),
+    ];
   }
 
   private async outcomesOf(records: readonly AuditRecord[]): Promise<Map<string | null, AuditRecord>> {
@@ -91,15 +103,16 @@ export class AuditReader {
 }
 
 /** Texts are compared in the form in which they are stored. */
-function conditionOf(filter: AuditFilter): FindOptionsWhere<AuditRecord> {
-  const { tenant, kind, entry, subject, client, decision, since, until, before } = filter;
+function conditionOf(filter: Omit<AuditFilter, 'subject' | 'limit'>): FindOptionsWhere<AuditRecord> {
+  const { tenant, kind, entry, client, decision, action, target, since, until, before } = filter;
   return {
     kind: kind ?? Not('outcome'),
     ...(tenant !== undefined && { tenant: boundedText(tenant, LIMITS.name) }),
     ...(entry !== undefined && { entry: boundedText(entry, LIMITS.name) }),
-    ...(subject !== undefined && { subject: boundedText(subject, LIMITS.identity) }),
     ...(client !== undefined && { client: boundedText(client, LIMITS.identity) }),
     ...(decision !== undefined && { decision }),
+    ...(action !== undefined && { action }),
+    ...(target !== undefined && { target: boundedText(target, LIMITS.name) }),
     ...(before !== undefined && { seq: LessThan(before) }),
     ...timeCondition(since, until),
   };
@@ -113,38 +126,17 @@ function timeCondition(since: Date | undefined, until: Date | undefined): FindOp
   return bounds.length === 0 ? {} : { at: And(...bounds) };
 }
 
-function auditCall(record: AuditRecord, outcome: AuditRecord | undefined): AuditCall[] {
-  const { kind, attempt: _attempt, status: _status, ...rest } = record;
+function auditCall(record: OpenedRecord<AuditRecord>, outcome: AuditRecord | undefined): AuditCall[] {
+  const { kind, attempt: _attempt, status: _status, ...rest } = readRecord(record);
   if (kind === 'outcome') return [];
   return [
     {
       ...rest,
       kind,
-      at: new Date(record.at),
-      actors: parsed(record.actors),
-      scopesGranted: words(record.scopesGranted),
-      scopesRequired: words(record.scopesRequired),
-      roles: words(record.roles),
-      checks: parsed(record.checks),
-      fields: parsed(record.fields),
-      details: parsed(record.details),
       outcome: kind === 'attempt' ? (outcome?.status ?? 'ambiguous') : null,
+      cause: outcome?.cause ?? null,
       durationMs: outcome?.durationMs ?? null,
       resultBytes: outcome?.resultBytes ?? null,
     },
   ];
-}
-
-function words(text: string | null): string[] {
-  return text ? text.split(' ') : [];
-}
-
-function parsed(text: string | null): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Not as we wrote it. A reader of evidence shows what is there.
-    return text;
-  }
 }

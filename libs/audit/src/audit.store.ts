@@ -4,6 +4,10 @@ import type { DataSource, DataSourceOptions, EntityMetadata } from 'typeorm';
 import { AuditRecord, type NewAuditRecord } from './audit-record.entity.js';
 import { AUDIT_STORE, AUDIT_TABLES } from './audit-tables.js';
 import { AuditSetupError } from './audit.errors.js';
+import type { AuditProtection } from './audit.options.js';
+import { keyWarnings } from './keyed/key-warnings.js';
+import { PersonKeys } from './keyed/person-keys.js';
+import { privilegeFindings } from './privileges/privilege-findings.js';
 
 /** The tables of the audit: a store of its own, so that nothing else holds up a record. */
 export class AuditStore {
@@ -11,7 +15,14 @@ export class AuditStore {
   private readonly columns: EntityMetadata['columns'];
   private readonly statements = new Map<number, string>();
 
-  private constructor(private readonly store: Store) {
+  private constructor(
+    /** Of these tables, for what else belongs to the audit, such as its log. */
+    readonly store: Store,
+    /** Of the people whom the records name. */
+    readonly keys: PersonKeys,
+    /** What makes the records easier to change or to read than they should be, in sentences. Empty: nothing. */
+    readonly protectionWarnings: readonly string[],
+  ) {
     this.columns = this.metadata.columns.filter((column) => !column.isGenerated);
   }
 
@@ -20,11 +31,32 @@ export class AuditStore {
    *
    * @throws {AuditSetupError} when the database cannot be reached or lacks tables.
    */
-  static async open(database: DataSourceOptions, settings: StoreSettings): Promise<AuditStore> {
+  static async open(
+    database: DataSourceOptions,
+    settings: StoreSettings & AuditProtection,
+  ): Promise<AuditStore> {
     try {
-      return new AuditStore(await Store.open(database, AUDIT_STORE, [AUDIT_TABLES], settings));
+      return await AuditStore.protect(
+        await Store.open(database, AUDIT_STORE, [AUDIT_TABLES], settings),
+        settings,
+      );
     } catch (error) {
       throw error instanceof StoreSetupError ? new AuditSetupError(error.message) : error;
+    }
+  }
+
+  /** Closes the store again when it may not be used as it is. */
+  private static async protect(store: Store, protection: AuditProtection): Promise<AuditStore> {
+    try {
+      const keys = new PersonKeys(store, protection);
+      const warnings = [
+        ...(await keyWarnings(keys, protection)),
+        ...(await privilegeFindings(store.dataSource, protection.privileges ?? 'warn')),
+      ];
+      return new AuditStore(store, keys, warnings);
+    } catch (error) {
+      await store.close();
+      throw error;
     }
   }
 

@@ -43,12 +43,13 @@ export class GroupCommit<T> {
 
   constructor(private readonly options: GroupCommitOptions<T>) {}
 
-  add(item: T): Promise<void> {
+  /** `timeoutMs`: when some of its time is over already. */
+  add(item: T, timeoutMs = this.options.timeoutMs): Promise<void> {
     if (this.stopped) return Promise.reject(new AuditUnavailableError('stopped'));
     if (this.waiting.size >= this.options.maxQueued)
       return Promise.reject(new AuditUnavailableError('overloaded'));
     return new Promise((resolve, reject) => {
-      const deadline = setTimeout(() => this.expire(ticket), this.options.timeoutMs);
+      const deadline = setTimeout(() => this.expire(ticket), timeoutMs);
       const ticket: Ticket<T> = { item, resolve, reject, deadline };
       this.waiting.add(ticket);
       this.running ??= this.run();

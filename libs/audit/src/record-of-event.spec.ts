@@ -1,4 +1,7 @@
-import { canonicalDigest } from '@sallyport/mcp';
+import { randomBytes } from 'node:crypto';
+
+import type { AuditEvent } from '@sallyport/mcp';
+import { z } from 'zod';
 
 import {
   administration,
@@ -11,10 +14,35 @@ import {
   principal,
   refusal,
 } from '../../../test/support/audit-events.js';
-import { LIMITS, recordOf } from './record-of-event.js';
+import { PersonKey } from './keyed/person-key.js';
+import { personText, type Person } from './keyed/person.js';
+import { openRecord } from './keyed/sealed-record.js';
+import { LIMITS, recordOf as sealedRecordOf } from './record-of-event.js';
 import { safeText } from './safe-text.js';
 
 const CANARY = 'canary-7f3a';
+
+/** A key for everybody, as the store would give it; by name, and by id. */
+const keyOf = new Map<string, PersonKey>();
+const keys = new Map<string, PersonKey>();
+
+function ring(person: Person): PersonKey {
+  const text = personText(person);
+  const key = keyOf.get(text) ?? new PersonKey(randomBytes(16).toString('base64url'), randomBytes(32));
+  keyOf.set(text, key);
+  keys.set(key.id, key);
+  return key;
+}
+
+/** As it is stored. */
+function stored(event: AuditEvent) {
+  return sealedRecordOf(event, ring);
+}
+
+/** As a reader shows it. */
+function recordOf(event: AuditEvent) {
+  return openRecord({ seq: 1, ...stored(event) }, keys);
+}
 
 describe('recordOf', () => {
   it('names the four identities of an attempt: client, user, tenant, server', () => {
@@ -43,20 +71,81 @@ describe('recordOf', () => {
       credential: 'jti-1',
       decision: 'permit',
       policyVersion: 'b'.repeat(64),
-      actors: '[{"issuer":"https://id.acme.example","subject":"research-agent"}]',
+      actors: [{ issuer: 'https://id.acme.example', subject: 'research-agent' }],
       checks: '[{"name":"role","passed":true,"detail":"agent:contributor includes agent:read-only."}]',
     });
   });
 
-  it('holds the digest of the arguments and none of their values', () => {
-    const values = { recordId: CANARY, nested: { deep: [CANARY] } };
-    const record = recordOf(attempt({ call: call({ arguments: values }) }));
-    expect(record.argumentsDigest).toBe(canonicalDigest('sallyport-arguments/v1', values));
-    expect(record.fields).toBeNull();
-    expect(JSON.stringify(record)).not.toContain(CANARY);
+  it('stores nothing that names the caller or holds a value', () => {
+    const caller = principal({
+      subject: CANARY,
+      actors: [{ subject: CANARY }],
+      credential: { kind: 'jwt', id: CANARY },
+    });
+    const values = { recordId: CANARY, note: CANARY, nested: { [CANARY]: [CANARY] } };
+    const guarded = call({
+      principal: caller,
+      address: CANARY,
+      arguments: values,
+      entry: entry({ auditFields: ['recordId'] }),
+    });
+    const tried = attempt({ call: guarded });
+    for (const event of [tried, outcome(tried), refusal({ call: guarded })]) {
+      expect(JSON.stringify(stored(event))).not.toContain(CANARY);
+      expect(recordOf(event)).toMatchObject({
+        personal: 'shown',
+        subject: CANARY,
+        address: CANARY,
+        credential: CANARY,
+        actors: [{ subject: CANARY }],
+      });
+    }
   });
 
-  it('holds in the clear only what the entry lists as safe', () => {
+  it('holds keyed hashes of the arguments, which agree for one person alone', () => {
+    const values = { recordId: CANARY, count: 3, isOpen: true, nothing: null, list: [1], map: { a: 1 } };
+    const input = z.object(Object.fromEntries(Object.keys(values).map((name) => [name, z.unknown()])));
+    const digests = (overrides: Parameters<typeof principal>[0] = {}) => {
+      const tried = attempt({
+        call: call({ principal: principal(overrides), arguments: values, entry: entry({ input }) }),
+      });
+      const { argumentsDigest, argumentHashes } = stored(tried);
+      return { argumentsDigest, hashes: JSON.parse(argumentHashes ?? '') as Record<string, string> };
+    };
+    const { argumentsDigest, hashes } = digests();
+    expect(Object.keys(hashes)).toEqual(Object.keys(values));
+    expect(Object.values(hashes)).toEqual(
+      Object.keys(values).map(() => expect.stringMatching(/^[0-9a-f]{24}$/)),
+    );
+    expect(new Set(Object.values(hashes)).size).toBe(6);
+    expect(argumentsDigest).toMatch(/^[0-9a-f]{64}$/);
+    expect(digests()).toEqual({ argumentsDigest, hashes });
+    for (const other of [{ subject: 'bob' }, { tenant: 'globex' }, { issuer: 'https://other.example' }]) {
+      expect(digests(other).argumentsDigest).not.toBe(argumentsDigest);
+      expect(Object.values(digests(other).hashes)).not.toContain(hashes['recordId']);
+    }
+  });
+
+  it('names no argument that the caller made up', () => {
+    const values = { known: 1, [CANARY]: 2, ['__proto__']: 3 };
+    const input = z.looseObject({ known: z.number() });
+    const { argumentHashes } = stored(
+      attempt({ call: call({ arguments: values, entry: entry({ input }) }) }),
+    );
+    expect(argumentHashes).not.toContain(CANARY);
+    const hidden = expect.stringMatching(/^~[0-9a-f]{16}$/);
+    expect(Object.keys(JSON.parse(argumentHashes ?? '') as object)).toEqual(['known', hidden, hidden]);
+  });
+
+  it('hashes so many arguments at most, and says how many more there were', () => {
+    const values = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`a${index}`, index]));
+    const { argumentHashes } = stored(attempt({ call: call({ arguments: values }) }));
+    const hashes = JSON.parse(argumentHashes ?? '') as Record<string, string>;
+    expect(Object.keys(hashes)).toHaveLength(33);
+    expect(hashes['…']).toBe('468 more');
+  });
+
+  it('shows of the arguments only what the entry lists as safe', () => {
     const values = { recordId: 'r-1', note: CANARY };
     const record = recordOf(
       attempt({ call: call({ arguments: values, entry: entry({ auditFields: ['recordId', 'absent'] }) }) }),
@@ -119,9 +208,15 @@ describe('recordOf', () => {
       attempt: first.id,
       call: first.call.id,
       status: 'completed',
+      cause: null,
       durationMs: 12,
       resultBytes: 321,
     });
+  });
+
+  it('says of an outcome what ended the call', () => {
+    const event = outcome(attempt(), { status: 'aborted', cause: 'revoked' });
+    expect(recordOf(event)).toMatchObject({ status: 'aborted', cause: 'revoked' });
   });
 
   it('says of a list how much was shown', () => {
@@ -180,6 +275,68 @@ describe('recordOf', () => {
     });
   });
 
+  it('keeps a person that a change is about apart from whoever makes it', () => {
+    const event = administration({
+      action: 'revocation.added',
+      target: 'user priya',
+      about: { tenant: 'acme', subject: 'priya' },
+      details: { by: 'marco', why: 'lost laptop' },
+    });
+    const row = stored(event);
+    expect(JSON.stringify({ ...row, about: null })).not.toMatch(/priya/);
+    expect(row).toMatchObject({ target: null, details: '{"why":"lost laptop"}' });
+    expect(recordOf(event)).toMatchObject({ target: 'user priya', by: 'marco', subject: 'marco' });
+    const { id } = ring({ tenant: 'acme', subject: 'priya' });
+    const others = new Map([...keys].filter(([key]) => key !== id));
+    expect(openRecord({ seq: 1, ...row }, others)).toMatchObject({ target: 'erased', subject: 'marco' });
+  });
+
+  it('says `erased` where a key is gone, and `unreadable` where it cannot be opened', () => {
+    const tried = attempt();
+    const { person } = stored(tried);
+    const row = { seq: 1, ...stored(tried) };
+    const erased = new Map([...keys].filter(([id]) => id !== person));
+    expect(openRecord(row, erased)).toMatchObject({
+      personal: 'erased',
+      subject: 'erased',
+      address: 'erased',
+      credential: 'erased',
+      fields: null,
+      tenant: 'acme',
+      entry: 'crm_open_record',
+    });
+    const locked = new Map([...erased, [person ?? '', undefined] as const]);
+    expect(openRecord(row, locked)).toMatchObject({ personal: 'unreadable', subject: 'unreadable' });
+  });
+
+  it('opens nothing that was moved from another record, or changed', () => {
+    const row = stored(attempt());
+    const moved = { seq: 1, ...row, personal: stored(attempt()).personal };
+    const changed = { seq: 1, ...row, personal: `A${row.personal?.slice(1)}B` };
+    for (const record of [moved, changed]) expect(openRecord(record, keys).subject).toBe('unreadable');
+    for (const odd of ['', 'x', '{}', '[1]'])
+      expect(openRecord({ seq: 1, ...row, personal: odd, actors: odd, about: odd }, keys)).toMatchObject({
+        subject: 'unreadable',
+      });
+  });
+
+  it('shows a record of before there were keys as it is', () => {
+    const row = { seq: 1, ...stored(attempt()), person: null, personal: null, subject: 'alice' };
+    const actors = '[{"issuer":"https://id.acme.example","subject":"agent"}]';
+    expect(openRecord({ ...row, actors }, keys)).toMatchObject({
+      subject: 'alice',
+      personal: 'shown',
+      actors: [{ issuer: 'https://id.acme.example', subject: 'agent' }],
+    });
+  });
+
+  it('does not tell a short name from a long one by the length of what is sealed', () => {
+    const lengths = ['a', 'a much longer name of a person'].map(
+      (subject) => stored(refusal({ call: call({ principal: principal({ subject }) }) })).personal?.length,
+    );
+    expect(lengths[0]).toBe(lengths[1]);
+  });
+
   it('bounds what an administrator wrote', () => {
     const details = Object.fromEntries(
       Array.from({ length: 100 }, (_, index) => [`${index}${CANARY.repeat(100)}`, '\u202e'.repeat(5000)]),
@@ -231,13 +388,13 @@ describe('recordOf', () => {
         }),
       }),
     );
-    for (const value of Object.values(record))
+    for (const value of Object.values({ ...record, actors: JSON.stringify(record.actors) }))
       expect(safeText(String(value))).toBe(value === null ? 'null' : String(value));
   });
 
   it('keeps a long chain of actors short', () => {
     const actors = Array.from({ length: 500 }, (_, index) => ({ subject: `agent-${index}` }));
     const record = recordOf(attempt({ call: call({ principal: principal({ actors }) }) }));
-    expect(JSON.parse(record.actors ?? '')).toHaveLength(8);
+    expect(record.actors).toHaveLength(8);
   });
 });

@@ -1,5 +1,4 @@
 import {
-  canonicalDigest,
   type AdministrationEvent,
   type AuditEvent,
   type CallArguments,
@@ -8,13 +7,19 @@ import {
   type Decision,
   type Entry,
   type EntryKind,
-  type EntryMethod,
   type FailedAuthenticationEvent,
+  kindAsked,
+  requirementsText,
   type McpCall,
   type Principal,
 } from '@sallyport/mcp';
 
 import type { NewAuditRecord } from './audit-record.entity.js';
+import { argumentHashes } from './keyed/argument-hashes.js';
+import type { PersonKey } from './keyed/person-key.js';
+import type { KeyRing } from './keyed/person-keys.js';
+import { actorsOf, personOf, principalOf, type Person } from './keyed/person.js';
+import { peopleAbout, sealedActors, sealedTarget, sealRecord } from './keyed/sealed-record.js';
 import { boundedText, safeText } from './safe-text.js';
 
 /** Longest stored text, in UTF-16 units. What is longer ends in a digest of the whole. */
@@ -29,20 +34,15 @@ export const LIMITS = {
   field: 1024,
 } as const;
 
-const LONGEST_ACTOR_CHAIN = 8;
 const MOST_DETAILS = 16;
-
-const KIND_OF_METHOD: Readonly<Record<EntryMethod, EntryKind>> = {
-  'tools/call': 'tool',
-  'resources/read': 'resource',
-  'prompts/get': 'prompt',
-};
 
 const NOTHING = {
   attempt: null,
   call: null,
   traceparent: null,
   protocol: null,
+  person: null,
+  personal: null,
   principalKind: null,
   issuer: null,
   subject: null,
@@ -64,27 +64,52 @@ const NOTHING = {
   checks: null,
   policyVersion: null,
   argumentsDigest: null,
+  argumentHashes: null,
   fields: null,
   status: null,
+  cause: null,
+  approval: null,
   durationMs: null,
   resultBytes: null,
   shown: null,
   source: null,
   action: null,
   target: null,
+  about: null,
   details: null,
 } satisfies Partial<NewAuditRecord>;
 
+/** Everybody whose key the record of this event needs. */
+export function peopleOf(event: AuditEvent): Person[] {
+  const principal = principalOf(event);
+  return [
+    personOf(principal),
+    ...(principal === undefined ? [] : actorsOf(principal).map(({ person }) => person)),
+    ...(event.kind === 'administration' ? peopleAbout(event) : []),
+  ];
+}
+
 /**
- * The record of an event. Values of arguments are in it as a digest, and in the clear only for the entry's
- * `auditFields`. Throws what `canonicalDigest` throws for arguments without a canonical form.
+ * The record of an event, with what names a person sealed by the key of that person. Values of arguments are in it as
+ * keyed hashes, and sealed for the entry's `auditFields`. Throws what `canonicalJson` throws for arguments without a
+ * canonical form.
  */
-export function recordOf(event: AuditEvent): NewAuditRecord {
+export function recordOf(event: AuditEvent, ring: KeyRing): NewAuditRecord {
+  const principal = principalOf(event);
+  const key = ring(personOf(principal));
+  const record = draftOf(event, key);
+  const actors = principal === undefined ? null : sealedActors(record.id, principal, ring);
+  if (event.kind !== 'administration') return sealRecord({ ...record, actors }, key);
+  return sealRecord({ ...record, actors, ...targetColumns(event, record.id, ring) }, key, byOf(event));
+}
+
+/** As it would stand without a key: only {@link recordOf} hands one out. */
+function draftOf(event: AuditEvent, key: PersonKey): NewAuditRecord {
   switch (event.kind) {
     case 'attempt':
       return {
         ...recordOfCall(event, event.call),
-        ...argumentColumns(event.call),
+        ...argumentColumns(event.call, key),
         ...decisionColumns(event.decision),
       };
     case 'outcome':
@@ -92,13 +117,14 @@ export function recordOf(event: AuditEvent): NewAuditRecord {
         ...recordOfCall(event, event.call),
         attempt: name(event.attempt),
         status: event.status,
+        cause: event.cause ?? null,
         durationMs: Math.round(event.durationMs),
         resultBytes: event.resultBytes,
       };
     case 'refusal':
       return {
         ...recordOfCall(event, event.call),
-        ...argumentColumns(event.call),
+        ...argumentColumns(event.call, key),
         ...decisionColumns(event.decision),
         reason: name(event.reason),
       };
@@ -131,9 +157,26 @@ function recordOfAdministration(event: AdministrationEvent): NewAuditRecord {
     decision: event.reason === undefined ? 'permit' : 'refuse',
     reason: optional(event.reason, LIMITS.name),
     action: event.action,
-    target: name(event.target),
-    details: detailsOf(event.details),
+    details: detailsOf(withoutBy(event.details)),
   };
+}
+
+/** The name of a person is sealed with their own key, not with that of whoever changes something about them. */
+function targetColumns({ target, about }: AdministrationEvent, id: string, ring: KeyRing) {
+  const text = name(target);
+  return about === undefined
+    ? { target: text, about: null }
+    : { target: null, about: sealedTarget(id, text, ring(about)) };
+}
+
+/** The one detail that names whoever makes the change. */
+function byOf({ details }: AdministrationEvent): string | undefined {
+  const by = Object.hasOwn(details, 'by') ? details['by'] : undefined;
+  return by === undefined ? undefined : boundedText(by, LIMITS.identity);
+}
+
+function withoutBy({ by: _by, ...details }: AdministrationEvent['details']) {
+  return details;
 }
 
 /** As many as are bounded in number and in length, by name and value. */
@@ -181,7 +224,6 @@ function principalColumns(principal: Principal) {
     subject: boundedText(principal.subject, LIMITS.identity),
     client: optional(principal.client, LIMITS.identity),
     tenant: optional(principal.tenant, LIMITS.name),
-    actors: actorsOf(principal),
     credentialKind: name(principal.credential.kind),
     credential: optional(principal.credential.id, LIMITS.name),
     scopesGranted: listOf(principal.scopes),
@@ -189,39 +231,31 @@ function principalColumns(principal: Principal) {
   };
 }
 
-/** `null` for a caller that acts for itself. */
-function actorsOf({ actors }: Principal): string | null {
-  if (actors.length === 0) return null;
-  const bounded = actors.slice(0, LONGEST_ACTOR_CHAIN).map(({ issuer, subject }) => ({
-    issuer: optional(issuer, LIMITS.identity) ?? undefined,
-    subject: boundedText(subject, LIMITS.identity),
-  }));
-  return JSON.stringify(bounded);
-}
-
-function entryColumns({ entry, method, target }: McpCall) {
-  if (!entry) return { entryKind: KIND_OF_METHOD[method], entry: unknownTarget(method, target) };
+function entryColumns(call: McpCall) {
+  const { entry } = call;
+  if (!entry) return { entryKind: kindAsked(call), entry: unknownTarget(kindAsked(call), call.target) };
   // Not the target: the URI of a resource template holds the values of its arguments.
   return {
     entryKind: entry.kind,
     entry: name(entry.name),
     entryDigest: name(entry.digest),
     risk: entry.policy.risk,
-    scopesRequired: listOf(entry.policy.scopes),
+    scopesRequired: boundedText(requirementsText(entry.policy.scopes), LIMITS.list),
   };
 }
 
 /** Another spelling of a known URI is an unknown one, and holds the same values: its scheme says enough. */
-function unknownTarget(method: McpCall['method'], target: string): string {
-  if (method !== 'resources/read') return name(target);
+function unknownTarget(kind: EntryKind, target: string): string {
+  if (kind !== 'resource') return name(target);
   const scheme = /^[a-z][a-z0-9+.-]{0,31}:/i.exec(target)?.[0] ?? '';
   return `${scheme}(no such resource)`;
 }
 
-function argumentColumns({ entry, arguments: values }: McpCall) {
+function argumentColumns({ entry, arguments: values }: McpCall, key: PersonKey) {
   if (!values) return {};
   return {
-    argumentsDigest: canonicalDigest('sallyport-arguments/v1', values),
+    argumentsDigest: key.hash('sallyport-arguments/v2', values),
+    argumentHashes: entry ? argumentHashes(entry, values, key) : null,
     fields: entry ? fieldsOf(entry, values) : null,
   };
 }

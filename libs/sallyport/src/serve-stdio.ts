@@ -3,6 +3,7 @@ import { finished } from 'node:stream/promises';
 import { ConsoleLogger, type LogLevel, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { StdioServer } from '@sallyport/mcp';
+import { ServerLife } from './server-life.js';
 
 /** The environment variable a local process gets its access token from. */
 export const TOKEN_VARIABLE = 'SALLYPORT_TOKEN';
@@ -29,6 +30,7 @@ export async function serveStdio(application: Type<unknown>): Promise<void> {
     logger: new StandardErrorLogger({ logLevels: ['warn', 'error', 'fatal'] }),
   });
   context.enableShutdownHooks();
+  await context.get(ServerLife, { strict: false }).start('stdio');
   const handle = context.get(StdioServer).serve({ input: process.stdin, output, token: takeToken() });
   await finished(process.stdin, { writable: false }).catch(() => undefined);
   await handle.close();

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type FactoryProvider, type OnModuleInit } from '@nestjs/common';
+import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import {
   AdministrationDesk,
@@ -9,26 +9,16 @@ import {
   installArrival,
   MCP_OPTIONS,
   Revocations,
-  UnsafeWiringError,
   type McpOptions,
   type Problem,
 } from '@sallyport/mcp';
 import { LiveRevocations, RevocationService } from '@sallyport/policy';
 import { grantsOf } from '../grants.js';
 import { SALLYPORT_OPTIONS, type SallyportOptions } from '../sallyport.options.js';
+import { PathCheck } from './path-check.js';
 import { revocationManagement } from './revocation-management.js';
 import { createRevocationsController } from './revocations.controller.js';
 import { REVOCATION_LIMITS, REVOCATION_OPERATIONS, RevocationsEndpoint } from './revocations.endpoint.js';
-
-/** Stops the boot when the endpoints would not be where the options say. */
-class PathCheck implements OnModuleInit {
-  constructor(private readonly problems: () => readonly Problem[]) {}
-
-  onModuleInit(): void {
-    const problems = this.problems();
-    if (problems.length > 0) throw new UnsafeWiringError(problems);
-  }
-}
 
 /** The endpoints at which administrators revoke; without a path there are none. */
 @Module({})

@@ -1,4 +1,4 @@
-import { safeText, type AuditCall } from '@sallyport/audit';
+import { safeText, type AuditCall, type ReadRecord } from '@sallyport/audit';
 import { renderTable } from './table.js';
 
 /** Heading, width where the column wraps, and what stands in it. */
@@ -34,6 +34,42 @@ export function auditTable(calls: readonly AuditCall[]): string {
     COLUMNS.map(({ width }) => width),
   );
   return `${table}\n\n${footer(calls)}`;
+}
+
+/** One record in one line, for a stream that has no end: columns are as wide as their content usually is. */
+export function recordLine(record: ReadRecord): string {
+  const { at, kind, via, tenant, subject, client, entry, method, action, target } = record;
+  const what = action === null ? (entry ?? method) : `${action} ${target ?? ''}`;
+  const cells: [string | null, number][] = [
+    [timeOf(at), 14],
+    [kind, 14],
+    [via, 5],
+    [tenant, 10],
+    [subject ?? client, 16],
+    [what, 28],
+    [endOf(record), 0],
+  ];
+  return cells.map(([text, width]) => safeText(text || '-').padEnd(width)).join('  ');
+}
+
+/** What was decided, or how it ended. */
+function endOf({
+  kind,
+  decision,
+  reason,
+  status,
+  cause,
+  durationMs,
+  shown,
+  address,
+  via,
+}: ReadRecord): string {
+  if (kind === 'outcome') {
+    return [status, cause, durationMs === null ? null : `${durationMs} ms`].filter(Boolean).join(', ');
+  }
+  if (kind === 'list') return `shown ${shown ?? 0}`;
+  if (kind === 'authentication') return `no principal: ${reason ?? 'unknown'}, from ${address ?? via}`;
+  return [decision, reason].filter((word) => word !== null).join(': ');
 }
 
 function footer(calls: readonly AuditCall[]): string {

@@ -1,8 +1,9 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import { IdentityConfigurationError } from '@sallyport/identity';
 import { AuditSetupError } from '@sallyport/audit';
 import { UnsafeWiringError } from '@sallyport/mcp';
 import { CliError } from './cli-error.js';
-import { warningsOf, type Finding } from './doctor.js';
+import { logWarnings, warningsOf, type Finding } from './doctor.js';
 import { withApplication } from './load-application.js';
 import { renderTable } from './table.js';
 
@@ -15,7 +16,12 @@ export interface DoctorReport {
 /** Is this wiring safe? Boots the application without listening, and reports what stops it or is weaker than it could be. */
 export async function examine(app: string | undefined): Promise<DoctorReport> {
   try {
-    return { boots: true, findings: await withApplication(app, async (context) => warningsOf(context)) };
+    const look = async (context: INestApplicationContext) => [
+      ...warningsOf(context),
+      ...(await logWarnings(context)),
+    ];
+    const findings = await withApplication(app, look, true);
+    return { boots: true, findings };
   } catch (error) {
     if (error instanceof CliError) throw error;
     return { boots: false, findings: problemsOf(error) };

@@ -1,8 +1,11 @@
-import { AuditStore } from '@sallyport/audit';
+import { AuditLog, AuditStore } from '@sallyport/audit';
 import type { INestApplicationContext } from '@nestjs/common';
 import { IDENTITY_STORE } from '@sallyport/identity';
 import { Catalog, isLoopback, type Entry, type Problem } from '@sallyport/mcp';
+import { isUnchanged } from '@sallyport/policy';
 import type { Store } from '@sallyport/store';
+import { lockOfApplication } from '../application-surface.js';
+import { differenceFrom, differenceMessage } from '../policy-lock.js';
 import { SALLYPORT_OPTIONS, type SallyportOptions } from '../sallyport.options.js';
 
 /** `problem` stops the boot; `warning` is safe but worth knowing. */
@@ -22,7 +25,14 @@ export function warningsOf(context: INestApplicationContext): Finding[] {
     ...entryWarnings(entries),
     ...holdWarnings(entries),
     ...anonymousWarnings(options, entries),
+    ...lockWarnings(context),
   ];
+}
+
+/** Whether the log of the audit is signed, and may be. */
+export async function logWarnings(context: INestApplicationContext): Promise<Finding[]> {
+  const warnings = await context.get(AuditLog, { strict: false }).warnings();
+  return warnings.map((message) => warning('audit_log', message));
 }
 
 function resourceWarnings({ resource }: SallyportOptions): Finding[] {
@@ -32,7 +42,10 @@ function resourceWarnings({ resource }: SallyportOptions): Finding[] {
 }
 
 function auditWarnings(store: AuditStore, { audit }: SallyportOptions): Finding[] {
-  const findings = store.warnings.map((message) => warning('audit_store', message));
+  const findings = [
+    ...store.warnings.map((message) => warning('audit_store', message)),
+    ...store.protectionWarnings.map((message) => warning('audit_protection', message)),
+  ];
   if (store.dataSource.options.type === 'postgres' && audit?.migrations !== 'check') {
     findings.push(
       warning(
@@ -63,6 +76,14 @@ function holdWarnings(entries: readonly Entry[]): Finding[] {
   if (held.length === 0) return [];
   const message = `${names(held)} wait for the approval of a person, which this version cannot give yet: every call is refused with approval_required.`;
   return [warning('held_entries', message)];
+}
+
+/** What differs without stopping the boot, where that was asked for. */
+function lockWarnings(context: INestApplicationContext): Finding[] {
+  const { lock } = context.get<SallyportOptions>(SALLYPORT_OPTIONS, { strict: false });
+  if (lock?.onDifference !== 'warn') return [];
+  const difference = differenceFrom(lock.file, lockOfApplication(context));
+  return isUnchanged(difference) ? [] : [warning('policy_lock', differenceMessage(lock.file, difference))];
 }
 
 function anonymousWarnings({ anonymous }: SallyportOptions, entries: readonly Entry[]): Finding[] {

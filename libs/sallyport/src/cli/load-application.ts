@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { withoutLock } from '../policy-lock.js';
 import { CliError } from './cli-error.js';
 
 /** Where a Nest application usually has its root module once it is built. */
@@ -20,12 +21,16 @@ export async function loadApplication(app: string | undefined): Promise<INestApp
   return NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
 }
 
-/** Runs a command against the application and closes it in every case. */
+/**
+ * Runs a command against the application and closes it in every case. A command looks and serves nobody, so the policy lock
+ * does not keep it out, or nobody could see what differs; `asServer` opens it as a server would.
+ */
 export async function withApplication<T>(
   app: string | undefined,
   command: (context: INestApplicationContext) => Promise<T>,
+  asServer = false,
 ): Promise<T> {
-  const context = await loadApplication(app);
+  const context = await (asServer ? loadApplication(app) : withoutLock(() => loadApplication(app)));
   try {
     return await command(context);
   } finally {

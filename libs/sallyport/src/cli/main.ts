@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-import { AuditSetupError } from '@sallyport/audit';
+import { AuditLogError, AuditSetupError, NothingToEraseError } from '@sallyport/audit';
 import { ApiKeyRefused } from '@sallyport/identity';
 import { UnsafeWiringError } from '@sallyport/mcp';
-import { RevocationInputError } from '@sallyport/policy';
+import { PolicyLockError, RevocationInputError } from '@sallyport/policy';
 import { StoreSetupError } from '@sallyport/store';
+import { PrincipalFactsError } from '../made-up-principal.js';
 import { CliError } from './cli-error.js';
 import { createProgram } from './program.js';
 
@@ -12,9 +13,13 @@ const FOR_PEOPLE = [
   CliError,
   UnsafeWiringError,
   AuditSetupError,
+  AuditLogError,
+  PolicyLockError,
+  PrincipalFactsError,
   RevocationInputError,
   StoreSetupError,
   ApiKeyRefused,
+  NothingToEraseError,
 ];
 
 const program = createProgram({

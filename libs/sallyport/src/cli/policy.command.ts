@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { Authorizer, Catalog, type Entry } from '@sallyport/mcp';
+import { Authorizer, Catalog, requirementsText, type Entry, type Freshness } from '@sallyport/mcp';
 import { PolicyAuthorizer } from '@sallyport/policy';
 import { renderTable } from './table.js';
 
@@ -26,7 +26,7 @@ function row(entry: Entry, held: boolean): string[] {
     entry.uri ?? entry.name,
     risk,
     whoMayCall(entry),
-    tenancy,
+    typeof tenancy === 'string' ? tenancy : `named by ${tenancy.argument.join(', ')}`,
     held ? 'a person approves' : '-',
     entry.source,
   ];
@@ -35,7 +35,15 @@ function row(entry: Entry, held: boolean): string[] {
 function whoMayCall({ policy }: Entry): string {
   if (policy.public) return 'anyone (public)';
   const parts = [];
-  if (policy.scopes.length > 0) parts.push(`scopes ${policy.scopes.join(' ')}`);
-  if (policy.roles.length > 0) parts.push(`role ${policy.roles.join(' or ')}`);
+  if (policy.scopes.length > 0) parts.push(`scopes ${requirementsText(policy.scopes)}`);
+  if (policy.roles.length > 0) parts.push(`role ${requirementsText(policy.roles)}`);
+  if (policy.when.length > 0) parts.push(`when ${policy.when.join(', ')}`);
+  if (policy.freshness !== undefined) parts.push(`signed in ${signInText(policy.freshness)}`);
   return parts.join(', ');
+}
+
+function signInText({ maxAge, acr }: Freshness): string {
+  const within = maxAge === undefined ? [] : [`within ${maxAge} s`];
+  const by = acr === undefined ? [] : [`by ${acr.join(' or ')}`];
+  return [...within, ...by].join(' ');
 }

@@ -1,7 +1,10 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { REVOCABLE, type Revocable } from '@sallyport/policy';
-import { Argument, Command, Option } from 'commander';
-import { auditList, parseLimit, parseTime, type AuditListOptions } from './audit.command.js';
+import { Argument, Command } from 'commander';
+import { auditErase, type AuditEraseOptions } from './audit-erase.command.js';
+import { auditGrantsText, type AuditGrantsOptions } from './audit-grants.command.js';
+import { addLogCommands } from './audit-log.commands.js';
+import { addReadingCommands } from './audit-reading.commands.js';
 import { doctorText, examine } from './doctor.command.js';
 import {
   collect,
@@ -16,7 +19,7 @@ import {
   type KeysRotateOptions,
 } from './keys.command.js';
 import { withApplication } from './load-application.js';
-import { policyReport } from './policy.command.js';
+import { addPolicyCommands } from './policy.commands.js';
 import { changeRevocation, listRevocations } from './revocation.command.js';
 
 interface GlobalOptions {
@@ -39,7 +42,7 @@ export function createProgram(io: CliIo): Command {
     )
     .showHelpAfterError();
   addDoctor(program, io);
-  addPolicy(program, io);
+  addPolicyCommands(program, io, () => program.opts<GlobalOptions>().app);
   addAudit(program, io);
   addRevocations(program, io);
   addKeys(program, io);
@@ -58,40 +61,32 @@ function addDoctor(program: Command, io: CliIo): void {
     });
 }
 
-function addPolicy(program: Command, io: CliIo): void {
-  program
-    .command('policy')
-    .description('every entry with its policy')
-    .option('--json', 'print JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const { app } = program.opts<GlobalOptions>();
-      io.print(await withApplication(app, async (context) => policyReport(context, json === true)));
-    });
+function addAudit(program: Command, io: CliIo): void {
+  const audit = program.command('audit').description('what was decided, and how it ended');
+  addErasure(audit, io, () => program.opts<GlobalOptions>().app);
+  addLogCommands(audit, io, () => program.opts<GlobalOptions>().app);
+  addReadingCommands(audit, io, () => program.opts<GlobalOptions>().app);
 }
 
-function addAudit(program: Command, io: CliIo): void {
-  const kinds = ['attempt', 'refusal', 'list', 'authentication', 'administration'];
-  program
-    .command('audit')
-    .description('what was decided, and how it ended')
-    .command('list')
-    .description('the newest records, oldest first; an attempt and its outcome are one row')
+function addErasure(audit: Command, io: CliIo, app: () => string | undefined): void {
+  audit
+    .command('erase')
+    .description('make what the records say of one person unreadable, for ever and for everybody')
+    .requiredOption('--issuer <issuer>', 'who vouches for them, as `audit list --json` has it')
+    .requiredOption('--user <subject>', 'who they are')
+    .option('--tenant <tenant>', 'within this tenant (default: where they belong to none)')
+    .requiredOption('--reason <text>', 'why; it is recorded as it stands, so it should name nobody')
     .option('--json', 'print JSON')
-    .option('--limit <n>', 'at most so many (1 to 1000)', parseLimit, 50)
-    .option('--tenant <tenant>', 'of this tenant')
-    .option('--entry <name>', 'of this tool, resource or prompt')
-    .option('--user <subject>', 'of this user')
-    .option('--client <id>', 'of this client')
-    .addOption(new Option('--kind <kind>', 'of this kind').choices(kinds))
-    .addOption(
-      new Option('--decision <decision>', 'with this decision').choices(['permit', 'refuse', 'hold']),
-    )
-    .option('--since <time>', 'not before', parseTime)
-    .option('--until <time>', 'not after', parseTime)
-    .action(async (options: AuditListOptions) => {
-      const { app } = program.opts<GlobalOptions>();
-      io.print(await withApplication(app, (context) => auditList(context, options)));
+    .action(async (options: AuditEraseOptions) => {
+      io.print(await withApplication(app(), (context) => auditErase(context, options)));
     });
+  audit
+    .command('grants')
+    .description('the SQL that lets a role of PostgreSQL add records, and neither change nor delete one')
+    .requiredOption('--role <role>', 'the role of the server')
+    .option('--schema <schema>', 'of the tables (default: the current one)')
+    .option('--erase', 'with the right to erase people: for whoever runs `audit erase`')
+    .action((options: AuditGrantsOptions) => io.print(auditGrantsText(options)));
 }
 
 function addRevocations(program: Command, io: CliIo): void {

@@ -1,0 +1,75 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { generateNoteKey } from '@sallyport/tlog';
+import type { DataSourceOptions } from 'typeorm';
+
+import { attempt } from '../../../../test/support/audit-events.js';
+import { eventually } from '../../../../test/support/eventually.js';
+import { AuditStore } from '../audit.store.js';
+import { TypeOrmAuditTrail } from '../audit.trail.js';
+import { AuditLog } from './audit-log.js';
+import { logSettings, type AuditLogOptions } from './log.options.js';
+import { pooledConnection } from './log-connection.js';
+import { LogRows } from './log-rows.js';
+
+export const LOG_NAME = 'audit.test/log';
+export const KEY = generateNoteKey(LOG_NAME);
+
+export function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'sallyport-log-'));
+}
+
+/** Trail and log as the module wires them. */
+export interface LoggedTrail {
+  readonly store: AuditStore;
+  readonly trail: TypeOrmAuditTrail;
+  readonly log: AuditLog;
+  readonly rows: LogRows;
+  readonly problems: string[];
+  readonly rotations: { from: string; to: string }[];
+  /** Records so many attempts, one commit for all. */
+  readonly record: (count: number) => Promise<void>;
+  /** Until a checkpoint covers so many leaves. */
+  readonly signed: (size: number) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export async function openLoggedTrail(
+  database: DataSourceOptions,
+  options: Partial<AuditLogOptions> = {},
+): Promise<LoggedTrail> {
+  const timeoutMs = 5000;
+  const store = await AuditStore.open(database, { migrations: 'run', timeoutMs });
+  const trail = new TypeOrmAuditTrail(store, { timeoutMs, maxQueued: 10_000 });
+  const problems: string[] = [];
+  const rotations: { from: string; to: string }[] = [];
+  const log = new AuditLog({
+    store: store.store,
+    settings: await logSettings({ key: KEY.signerKey, ...options }),
+    timeoutMs,
+    onKeyRotation: (change) => Promise.resolve(void rotations.push(change)),
+    onProblem: (sentence) => problems.push(sentence),
+  });
+  trail.onCommit = () => log.wake();
+  const rows = new LogRows(pooledConnection(store.store), store.dataSource);
+  return {
+    store,
+    trail,
+    log,
+    rows,
+    problems,
+    rotations,
+    record: async (count) => {
+      await Promise.all(Array.from({ length: count }, () => trail.record(attempt())));
+    },
+    signed: async (size) => {
+      await eventually(
+        () => rows.newestCheckpoint(),
+        (newest) => newest !== undefined && newest.size >= size,
+      );
+    },
+    close: () => trail.onApplicationShutdown(),
+  };
+}

@@ -1,0 +1,265 @@
+import { TILE_WIDTH, type Hash } from '@sallyport/tlog';
+import type { DataSource } from 'typeorm';
+
+import type { StoredRecord } from './record-columns.js';
+import type { LogConnection } from './log-connection.js';
+import { forDialect, logNames, type LogNames } from './log-names.js';
+import { RecordColumns } from './record-columns.js';
+
+/** A full tile as it is stored. */
+export interface StoredTile {
+  readonly level: number;
+  readonly index: number;
+  readonly root: Hash;
+  /** 256 × 32 bytes. */
+  readonly hashes: Uint8Array;
+}
+
+/** One signing. */
+export interface StoredCheckpoint {
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** The signed note. */
+  readonly note: string;
+}
+
+/** A leaf, and the record that it stands for when that is there. */
+export interface LoggedRecord {
+  readonly index: number;
+  readonly seq: number;
+  readonly hash: Hash;
+  readonly record: StoredRecord | undefined;
+}
+
+/** A range of leaves whose records left the database; `from` and `to` are indices, both included. */
+export interface Seal {
+  readonly from: number;
+  readonly to: number;
+  /** Of the exported file, hexadecimal. */
+  readonly sha256: string;
+  readonly file: string;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** Rows of the log, read and added; never changed. Every method is one statement. */
+export class LogRows {
+  private readonly isPostgres: boolean;
+  private readonly names: LogNames;
+  private readonly columns: RecordColumns;
+
+  constructor(
+    private readonly connection: LogConnection,
+    dataSource: DataSource,
+  ) {
+    this.isPostgres = dataSource.options.type === 'postgres';
+    this.names = logNames(dataSource);
+    this.columns = new RecordColumns(dataSource);
+  }
+
+  /** How many leaves there are. */
+  async size(): Promise<number> {
+    return 1 + (await this.number(`SELECT max(idx) AS value FROM ${this.names.leaf}`, [], -1));
+  }
+
+  /** The highest `seq` that has a leaf; 0 when there is none. */
+  async lastSeq(): Promise<number> {
+    return this.number(`SELECT max(seq) AS value FROM ${this.names.leaf}`, [], 0);
+  }
+
+  /** The highest `seq` of all records; 0 when there is none. */
+  async lastRecord(): Promise<number> {
+    return this.number(`SELECT max(seq) AS value FROM ${this.names.record}`, [], 0);
+  }
+
+  /** Records above `after`, up to `until`, that have no leaf yet: the first `limit` of them in order of `seq`. */
+  async unsequenced(after: number, until: number, limit: number): Promise<StoredRecord[]> {
+    const { record, leaf } = this.names;
+    const rows = await this.rows(
+      `SELECT ${this.columns.selected} FROM ${record} r WHERE r.seq > ? AND r.seq <= ?
+       AND NOT EXISTS (SELECT 1 FROM ${leaf} l WHERE l.seq = r.seq) ORDER BY r.seq LIMIT ?`,
+      [after, until, limit],
+    );
+    return rows.flatMap((row) => this.columns.read(row) ?? []);
+  }
+
+  /** Number, id and time of the records above `after`, up to `until`, that have no leaf. */
+  async unlogged(after: number, until: number): Promise<{ seq: number; id: string; at: number }[]> {
+    const { record, leaf } = this.names;
+    const rows = await this.rows(
+      `SELECT r.seq, r.id, r.at FROM ${record} r WHERE r.seq > ? AND r.seq <= ?
+       AND NOT EXISTS (SELECT 1 FROM ${leaf} l WHERE l.seq = r.seq) ORDER BY r.seq`,
+      [after, until],
+    );
+    return rows.map((row) => ({ seq: Number(row['seq']), id: String(row['id']), at: Number(row['at']) }));
+  }
+
+  /** Adds leaves from index `first` on, all of them or none: a conflict means that somebody else was faster. */
+  async append(
+    first: number,
+    leaves: readonly { readonly seq: number; readonly hash: Hash }[],
+  ): Promise<void> {
+    // One text for any number of rows: the numbers as a list, the hashes one after the other.
+    const seqs = leaves.map(({ seq }) => seq);
+    const hashes = Buffer.concat(leaves.map(({ hash }) => hash));
+    if (this.isPostgres) {
+      await this.rows(
+        `INSERT INTO ${this.names.leaf} (idx, seq, hash)
+         SELECT ?::bigint + n - 1, seq, substring(?::bytea FROM ((n - 1) * 32 + 1)::int FOR 32)
+         FROM unnest(?::bigint[]) WITH ORDINALITY AS given (seq, n)`,
+        [first, hashes, seqs],
+      );
+      return;
+    }
+    await this.rows(
+      `INSERT INTO ${this.names.leaf} (idx, seq, hash)
+       SELECT ? + key, value, substr(?, key * 32 + 1, 32) FROM json_each(?)`,
+      [first, hashes, JSON.stringify(seqs)],
+    );
+  }
+
+  /** Hashes of the leaves from `first` on, `count` of them when they are there, one after the other. */
+  async leafHashes(first: number, count: number): Promise<Uint8Array> {
+    const rows = await this.rows(
+      `SELECT hash FROM ${this.names.leaf} WHERE idx >= ? AND idx < ? ORDER BY idx`,
+      [first, first + count],
+    );
+    return Buffer.concat(rows.map(({ hash }) => bytesOf(hash)));
+  }
+
+  /** Roots of the full tiles of a level, as {@link leafHashes}: they are the hashes of the level above. */
+  async tileRoots(level: number, first: number, count: number): Promise<Uint8Array> {
+    const rows = await this.rows(
+      `SELECT root FROM ${this.names.tile} WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx`,
+      [level, first, first + count],
+    );
+    return Buffer.concat(rows.map(({ root }) => bytesOf(root)));
+  }
+
+  /** The hashes of a full tile. */
+  async tile(level: number, index: number): Promise<Uint8Array | undefined> {
+    const [row] = await this.rows(`SELECT hashes FROM ${this.names.tile} WHERE level = ? AND idx = ?`, [
+      level,
+      index,
+    ]);
+    return row && bytesOf(row['hashes']);
+  }
+
+  async tiles(level: number, first: number, count: number): Promise<StoredTile[]> {
+    const rows = await this.rows(
+      `SELECT level, idx, root, hashes FROM ${this.names.tile}
+       WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx`,
+      [level, first, first + count],
+    );
+    return rows.map((row) => ({
+      level: Number(row['level']),
+      index: Number(row['idx']),
+      root: bytesOf(row['root']),
+      hashes: bytesOf(row['hashes']),
+    }));
+  }
+
+  /** How many full tiles a level has. */
+  async tileCount(level: number): Promise<number> {
+    return (
+      1 + (await this.number(`SELECT max(idx) AS value FROM ${this.names.tile} WHERE level = ?`, [level], -1))
+    );
+  }
+
+  /** Adds a full tile; the same one again changes nothing. */
+  async addTile({ level, index, root, hashes }: StoredTile): Promise<void> {
+    if (hashes.length !== TILE_WIDTH * 32) throw new RangeError('Only full tiles are stored.');
+    await this.rows(
+      `INSERT INTO ${this.names.tile} (level, idx, root, hashes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+      [level, index, Buffer.from(root), Buffer.from(hashes)],
+    );
+  }
+
+  async newestCheckpoint(): Promise<StoredCheckpoint | undefined> {
+    const [row] = await this.rows(
+      `SELECT size, at, note FROM ${this.names.checkpoint} ORDER BY size DESC, at DESC LIMIT 1`,
+      [],
+    );
+    return row && checkpointOf(row);
+  }
+
+  async addCheckpoint({ size, at, note }: StoredCheckpoint): Promise<void> {
+    await this.rows(
+      `INSERT INTO ${this.names.checkpoint} (size, at, note) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+      [size, at, note],
+    );
+  }
+
+  /** The first `limit` checkpoints after this one, in order of size and time. */
+  async checkpointsAfter(size: number, at: number, limit: number): Promise<StoredCheckpoint[]> {
+    const rows = await this.rows(
+      `SELECT size, at, note FROM ${this.names.checkpoint}
+       WHERE size > ? OR (size = ? AND at > ?) ORDER BY size, at LIMIT ?`,
+      [size, size, at, limit],
+    );
+    return rows.map(checkpointOf);
+  }
+
+  /** The first `limit` leaves from index `first` on, each with its record. */
+  async logged(first: number, limit: number): Promise<LoggedRecord[]> {
+    const { record, leaf } = this.names;
+    const rows = await this.rows(
+      `SELECT l.idx AS leaf_idx, l.seq AS leaf_seq, l.hash AS leaf_hash, ${this.columns.selected}
+       FROM ${leaf} l LEFT JOIN ${record} r ON r.seq = l.seq
+       WHERE l.idx >= ? AND l.idx < ? ORDER BY l.idx`,
+      [first, first + limit],
+    );
+    return rows.map((row) => ({
+      index: Number(row['leaf_idx']),
+      seq: Number(row['leaf_seq']),
+      hash: bytesOf(row['leaf_hash']),
+      record: this.columns.read(row),
+    }));
+  }
+
+  /** The record of this id, and the index of its leaf when it has one. */
+  async find(id: string): Promise<{ record: StoredRecord; index: number | undefined } | undefined> {
+    const { record, leaf } = this.names;
+    const [row] = await this.rows(
+      `SELECT l.idx AS leaf_idx, ${this.columns.selected}
+       FROM ${record} r LEFT JOIN ${leaf} l ON l.seq = r.seq WHERE r.id = ?`,
+      [id],
+    );
+    const found = row && this.columns.read(row);
+    if (row === undefined || found === undefined) return undefined;
+    return { record: found, index: row['leaf_idx'] === null ? undefined : Number(row['leaf_idx']) };
+  }
+
+  async seals(): Promise<Seal[]> {
+    const rows = await this.rows(
+      `SELECT from_idx, to_idx, sha256, file FROM ${this.names.seal} ORDER BY from_idx`,
+      [],
+    );
+    return rows.map((row) => ({
+      from: Number(row['from_idx']),
+      to: Number(row['to_idx']),
+      sha256: String(row['sha256']),
+      file: String(row['file']),
+    }));
+  }
+
+  private async number(statement: string, parameters: readonly unknown[], none: number): Promise<number> {
+    const [row] = await this.rows(statement, parameters);
+    const value = row?.['value'];
+    return value === null || value === undefined ? none : Number(value);
+  }
+
+  private rows(statement: string, parameters: readonly unknown[]): Promise<Row[]> {
+    return this.connection.query<Row>(forDialect(statement, this.isPostgres), parameters);
+  }
+}
+
+function checkpointOf(row: Row): StoredCheckpoint {
+  return { size: Number(row['size']), at: Number(row['at']), note: String(row['note']) };
+}
+
+/** Both drivers give bytes as a `Buffer`; what is none was put there by somebody else, and hashes to nothing of ours. */
+function bytesOf(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array(0);
+}

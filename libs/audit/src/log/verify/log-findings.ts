@@ -1,0 +1,60 @@
+/** What is wrong with a log, as a stable code. */
+export type LogFindingCode =
+  /** A record is not what it was when it entered the log. */
+  | 'record_changed'
+  /** A leaf has no record, and no seal says that it was exported. */
+  | 'record_removed'
+  /** Records stand in each other's places. */
+  | 'record_reordered'
+  /** A record was put in later than it says, or a leaf between others. */
+  | 'record_inserted'
+  /** A record has no leaf, and had time enough for one. */
+  | 'record_unlogged'
+  /** Leaves are missing, at the end or between others. */
+  | 'log_truncated'
+  /** The tree is another than the one that was signed. */
+  | 'log_forked'
+  /** A leaf is not what it was when it entered the tree. */
+  | 'leaf_changed'
+  /** A stored tile is missing, or is not made of the leaves. */
+  | 'tile_changed'
+  /** A checkpoint was signed by no key that is known. */
+  | 'checkpoint_signature'
+  /** Records that should have been signed were not. */
+  | 'log_unsigned';
+
+export interface LogFinding {
+  readonly code: LogFindingCode;
+  /** For people; holds nothing of a record but its number and id. */
+  readonly message: string;
+  /** Of the leaf, from 0. */
+  readonly index?: number;
+  readonly seq?: number;
+  readonly id?: string;
+}
+
+/** The first finding of each kind, and how many there were: a log that was replaced has millions. */
+export class LogFindings {
+  private readonly kinds = new Map<LogFindingCode, { first: LogFinding; count: number }>();
+
+  add(finding: LogFinding): void {
+    const kind = this.kinds.get(finding.code);
+    if (kind !== undefined) kind.count += 1;
+    else this.kinds.set(finding.code, { first: finding, count: 1 });
+  }
+
+  has(code: LogFindingCode): boolean {
+    return this.kinds.has(code);
+  }
+
+  get isEmpty(): boolean {
+    return this.kinds.size === 0;
+  }
+
+  /** In order of their place in the log; what has no place comes last. */
+  list(): (LogFinding & { readonly count: number })[] {
+    return [...this.kinds.values()]
+      .map(({ first, count }) => ({ ...first, count }))
+      .sort((a, b) => (a.index ?? Infinity) - (b.index ?? Infinity));
+  }
+}

@@ -1,0 +1,34 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { CATALOG_SCAN, type CatalogScan } from '@sallyport/mcp';
+import { differenceText, lockText, matrixText, policyMatrix, type PolicyLock } from '@sallyport/policy';
+import { differenceFrom, surfaceLock } from './policy-lock.js';
+import { SALLYPORT_OPTIONS, type SallyportOptions } from './sallyport.options.js';
+
+/** What this application serves, as a lock: what its classes declare, not what was registered while it ran. */
+export function lockOfApplication(app: INestApplicationContext): PolicyLock {
+  const options = app.get<SallyportOptions>(SALLYPORT_OPTIONS, { strict: false });
+  const { hosts } = app.get<CatalogScan>(CATALOG_SCAN, { strict: false });
+  return surfaceLock(
+    options,
+    hosts.map(({ entry }) => entry),
+  );
+}
+
+/** Roles × entries and scopes × entries of this application as text; the same policy gives the same text. */
+export function policyMatrixText(app: INestApplicationContext): string {
+  return matrixText(policyMatrix(lockOfApplication(app)));
+}
+
+/** The lock of this application as `sallyport policy lock` writes it. */
+export function policyLockText(app: INestApplicationContext): string {
+  return lockText(lockOfApplication(app));
+}
+
+/**
+ * What differs from a lock file, and who gains what, as `sallyport policy check` prints it; empty when nothing does.
+ *
+ * @throws PolicyLockError when there is no lock that can be read
+ */
+export function policyLockDifference(app: INestApplicationContext, file: string): string {
+  return differenceText(differenceFrom(file, lockOfApplication(app)));
+}

@@ -1,0 +1,145 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { generateNoteKey, noteSigner } from '@sallyport/tlog';
+import Database from 'better-sqlite3';
+
+import { attempt } from '../../../../test/support/audit-events.js';
+import { startLog } from '../../../../test/support/audit-log.js';
+import { progressOn } from './audit-verify.command.js';
+import { createProgram } from './program.js';
+
+const key = generateNoteKey('audit.test/cli');
+const directory = mkdtempSync(join(tmpdir(), 'sallyport-cli-log-'));
+const database = join(directory, 'audit.sqlite');
+const state = join(directory, 'state');
+const events = Array.from({ length: 40 }, () => attempt());
+const id = events[17]!.id;
+
+async function run(...words: string[]): Promise<{ text: string; code: number }> {
+  let [text, code] = ['', 0];
+  const program = createProgram({
+    print: (line) => {
+      text += `${line}\n`;
+    },
+    setExitCode: (value) => {
+      code = value;
+    },
+  }).exitOverride();
+  const app = resolve('libs/sallyport/src/cli/audit-log.fixture.ts');
+  await program.parseAsync(['--app', app, 'audit', ...words], { from: 'user' });
+  return { text, code };
+}
+
+beforeAll(async () => {
+  process.env['TEST_DATABASE'] = database;
+  process.env['TEST_LOG_KEY'] = key.signerKey;
+  process.env['TEST_STATE'] = state;
+  const log = await startLog(
+    { type: 'better-sqlite3', database },
+    { key: key.signerKey, state: { file: state } },
+  );
+  await log.record(...events);
+  await log.close();
+});
+
+describe('sallyport audit verify', () => {
+  it('says that the log is intact, and exits with 0', async () => {
+    const { text, code } = await run('verify');
+    expect(text).toContain('40 records and 1 checkpoints compared');
+    expect(text).toContain('The log is intact.');
+    expect(code).toBe(0);
+  });
+
+  it('says it as JSON, and by a verifier key that is given', async () => {
+    const { text } = await run('verify', '--json', '--key', key.verifierKey);
+    expect(JSON.parse(text)).toMatchObject({ ok: true, leaves: 40, findings: [] });
+  });
+
+  it('compares with a checkpoint that was kept elsewhere', async () => {
+    const kept = join(directory, 'kept');
+    writeFileSync(kept, readFileSync(state));
+    expect((await run('verify', '--checkpoint', kept)).code).toBe(0);
+    writeFileSync(kept, 'no checkpoint');
+    const { text, code } = await run('verify', '--checkpoint', kept);
+    expect(text).toContain('THE LOG IS NOT INTACT.');
+    expect(code).toBe(1);
+  });
+
+  it('names what was changed, and exits with 1', async () => {
+    const file = new Database(database);
+    const [trigger] = file
+      .prepare<[], { name: string; sql: string }>(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name = 'sallyport_audit_no_update'",
+      )
+      .all();
+    file.exec(`DROP TRIGGER ${trigger!.name}`);
+    const before = file
+      .prepare<[string], { entry: string }>('SELECT entry FROM sallyport_audit WHERE id = ?')
+      .get(id);
+    file.prepare('UPDATE sallyport_audit SET entry = ? WHERE id = ?').run('crm_delete_record', id);
+    const { text, code } = await run('verify');
+    file.prepare('UPDATE sallyport_audit SET entry = ? WHERE id = ?').run(before!.entry, id);
+    file.exec(trigger!.sql);
+    file.close();
+    expect(text).toMatch(/record_changed +17 +\d+ /);
+    expect(text).toContain(id);
+    expect(code).toBe(1);
+    expect((await run('verify')).code).toBe(0);
+  });
+
+  it('refuses what is no verifier key', async () => {
+    await expect(run('verify', '--key', 'x')).rejects.toThrow(/--key takes a verifier key/);
+    await expect(run('verify', '--checkpoint', join(directory, 'nowhere'))).rejects.toThrow(/cannot be read/);
+  });
+});
+
+describe('sallyport audit prove', () => {
+  it('writes a record and its proof, which hold without application or database', async () => {
+    const base = join(directory, 'proof');
+    const { text } = await run('prove', id, '--out', base);
+    expect(text).toContain(`Record ${id} is number 17 of the 40`);
+    expect(text).toContain(key.verifierKey);
+    expect(JSON.parse(readFileSync(`${base}.json`, 'utf8'))).toMatchObject({ id });
+    const files = [`${base}.json`, `${base}.tlog-proof`];
+    const checked = await run('check-proof', ...files, '--key', key.verifierKey);
+    expect(checked.text).toMatch(
+      /The proof holds: .* record number 17 of the 40 in the log audit\.test\/cli, signed at 2/,
+    );
+    writeFileSync(files[0]!, readFileSync(files[0]!, 'utf8').replace('permit', 'refuse'));
+    await expect(run('check-proof', ...files, '--key', key.verifierKey)).rejects.toThrow(/does not hold/);
+  });
+
+  it('says that there is no such record', async () => {
+    await expect(run('prove', 'nobody')).rejects.toThrow(/There is no record with the id nobody/);
+  });
+});
+
+describe('sallyport audit new-key', () => {
+  it('makes a key pair', async () => {
+    const { text } = await run('new-key', 'acme.example/audit');
+    const [, signerKey = '', verifierKey = ''] =
+      /^AUDIT_LOG_KEY=(.*)\nVerifier key, for everybody: (.*)\n$/.exec(text) ?? [];
+    expect(noteSigner(signerKey).verifierKey).toBe(verifierKey);
+  });
+
+  it('writes the secret half for its owner alone, and over no other file', async () => {
+    const file = join(directory, 'new.key');
+    const { text } = await run('new-key', 'acme.example/audit', '--out', file);
+    expect(text).not.toContain('PRIVATE');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    await expect(run('new-key', 'acme.example/audit', '--out', file)).rejects.toThrow(/exists already/);
+    await expect(run('new-key', 'two words')).rejects.toThrow(/no spaces and no plus/);
+  });
+});
+
+it('shows progress now and then, and on a terminal in one line', () => {
+  const written: string[] = [];
+  const stream = (isTTY: boolean) =>
+    Object.assign(Object.create(process.stderr), { isTTY, write: (text: string) => written.push(text) });
+  progressOn(stream(true))(5, 10);
+  progressOn(stream(false), 0)(6, 10);
+  progressOn(stream(false), 60_000)(7, 10);
+  expect(written).toEqual(['\r5 of 10 records', '6 of 10 records\n']);
+});

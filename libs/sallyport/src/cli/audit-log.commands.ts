@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import { auditNewKey } from './audit-new-key.command.js';
+import { auditCheckProof, auditProve, type AuditProveOptions } from './audit-prove.command.js';
+import { auditVerify, progressOn, type AuditVerifyOptions } from './audit-verify.command.js';
+import { collect } from './keys.command.js';
+import { withApplication } from './load-application.js';
+import type { CliIo } from './program.js';
+
+/** `audit verify | prove | check-proof | new-key`. The last two need no application. */
+export function addLogCommands(audit: Command, io: CliIo, app: () => string | undefined): void {
+  audit
+    .command('verify')
+    .description('compare every record with the signed log; exits with 1 when anything is not as it was')
+    .option('--json', 'print JSON')
+    .option('--checkpoint <file>', 'compare with this checkpoint, too, such as one that was kept elsewhere')
+    .option(
+      '--key <key>',
+      'trust this verifier key, not those of the application; may be said again',
+      collect,
+    )
+    .action(async (options: AuditVerifyOptions) => {
+      const { text, ok } = await withApplication(app(), (context) =>
+        auditVerify(context, options, progressOn(process.stderr)),
+      );
+      io.print(text);
+      if (!ok) io.setExitCode(1);
+    });
+  audit
+    .command('prove')
+    .description('write a record and the proof that it is in the log: <id>.json and <id>.tlog-proof')
+    .argument('<id>', 'id of the record')
+    .option('--out <path>', 'path of the two files, without their endings (default: the id)')
+    .action(async (id: string, options: AuditProveOptions) => {
+      io.print(await withApplication(app(), (context) => auditProve(context, id, options)));
+    });
+  audit
+    .command('check-proof')
+    .description('verify a record and its proof with a verifier key alone: no application, no database')
+    .argument('<file.json>', 'the record')
+    .argument('<file.tlog-proof>', 'the proof')
+    .requiredOption('--key <key>', 'verifier key of the log')
+    .action(async (leaf: string, proof: string, { key }: { key: string }) => {
+      io.print(await auditCheckProof(leaf, proof, key));
+    });
+  audit
+    .command('new-key')
+    .description('a key pair that signs a log, shown this once')
+    .argument('<name>', 'name of the log, such as acme.example/audit')
+    .option('--out <file>', 'write the signer key into this file instead of showing it')
+    .action(async (name: string, { out }: { out?: string }) => io.print(await auditNewKey(name, out)));
+}

@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import type { INestApplicationContext } from '@nestjs/common';
+import { AuditLog, LogKeys, type LogReport } from '@sallyport/audit';
+import { CliError } from './cli-error.js';
+import { renderTable } from './table.js';
+
+/** Options of `audit verify`, as commander hands them over. */
+export interface AuditVerifyOptions {
+  readonly json?: boolean;
+  /** File with a checkpoint that was kept elsewhere. */
+  readonly checkpoint?: string;
+  /** Verifier keys to trust instead of those of the application. */
+  readonly key?: readonly string[];
+}
+
+/** What `audit verify` found, and whether that is nothing. */
+export interface AuditVerification {
+  readonly text: string;
+  readonly ok: boolean;
+}
+
+/** Compares the whole log with itself, and with what was kept outside of the database. */
+export async function auditVerify(
+  context: INestApplicationContext,
+  { json, checkpoint, key }: AuditVerifyOptions,
+  progress: (done: number, total: number) => void,
+): Promise<AuditVerification> {
+  const startedAt = performance.now();
+  const report = await context.get(AuditLog, { strict: false }).verify({
+    ...(key === undefined ? {} : { keys: keysOf(key) }),
+    ...(checkpoint === undefined ? {} : { witnesses: [await checkpointIn(checkpoint)] }),
+    onProgress: progress,
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  return {
+    ok: report.ok,
+    text: json === true ? JSON.stringify(report, null, 2) : reportText(report, seconds),
+  };
+}
+
+function keysOf(keys: readonly string[]): LogKeys {
+  const [name = ''] = (keys[0] ?? '').split('+');
+  try {
+    return new LogKeys(name, keys);
+  } catch {
+    throw new CliError('--key takes a verifier key: name+hash+key, as sallyport audit new-key prints it.');
+  }
+}
+
+async function checkpointIn(file: string) {
+  try {
+    return { from: `the checkpoint in ${file}`, note: await readFile(file, 'utf8') };
+  } catch {
+    throw new CliError(`The file ${file} cannot be read: write --checkpoint with the path of a checkpoint.`);
+  }
+}
+
+function reportText(report: LogReport, seconds: number): string {
+  const { leaves, sealed, checkpoints, pending, unsigned, signedAt, ok, findings } = report;
+  const lines = [
+    `${leaves} records and ${checkpoints} checkpoints compared in ${seconds.toFixed(1)} s.`,
+    signedAt === undefined || signedAt === 0
+      ? 'No checkpoint says when the log was signed.'
+      : `Signed last at ${new Date(signedAt).toISOString()}; ${unsigned} records since.`,
+    ...(sealed === 0 ? [] : [`${sealed} records were exported and have left the database.`]),
+    ...(pending === 0 ? [] : [`${pending} records are not in the log yet.`]),
+  ];
+  if (ok) return [...lines, 'The log is intact.'].join('\n');
+  const rows = findings.map(({ code, index, seq, id, count, message }) => [
+    code,
+    String(index ?? '-'),
+    String(seq ?? '-'),
+    id ?? '-',
+    String(count),
+    message,
+  ]);
+  const table = renderTable(['finding', 'index', 'seq', 'id of the first', 'how many', 'first'], rows, [
+    null,
+    null,
+    null,
+    null,
+    null,
+    60,
+  ]);
+  return [...lines, '', table, '', 'THE LOG IS NOT INTACT.'].join('\n');
+}
+
+/** Progress on stderr: a line that is written over on a terminal, and elsewhere one every few seconds. */
+export function progressOn(
+  stream: NodeJS.WriteStream,
+  everyMs = 5000,
+): (done: number, total: number) => void {
+  let saidAt = Date.now();
+  return (done, total) => {
+    if (!stream.isTTY && Date.now() - saidAt < everyMs) return;
+    saidAt = Date.now();
+    const text = `${done} of ${total} records`;
+    if (!stream.isTTY) stream.write(`${text}\n`);
+    else stream.write(`\r${text}${done === total ? '\n' : ''}`);
+  };
+}

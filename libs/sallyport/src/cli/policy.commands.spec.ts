@@ -1,0 +1,169 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createProgram } from './program.js';
+
+const APPLICATIONS = 'test/support/locked-applications.ts';
+let directory: string;
+let file: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'sallyport-policy-'));
+  file = join(directory, 'sallyport.lock.json');
+});
+
+/** Runs `sallyport policy …`, and says what it printed and left as its exit code. */
+async function policy(application: string, ...words: string[]): Promise<{ text: string; code: number }> {
+  const printed: string[] = [];
+  let code = 0;
+  const program = createProgram({ print: (text) => printed.push(text), setExitCode: (set) => (code = set) });
+  program.exitOverride().configureOutput({ writeErr: () => undefined });
+  await program.parseAsync(['--app', `${APPLICATIONS}#${application}`, 'policy', ...words], { from: 'user' });
+  return { text: printed.join('\n'), code };
+}
+
+function facts(content: object | string): string {
+  const path = join(directory, 'facts.json');
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+describe('sallyport policy', () => {
+  it('lists every entry, with or without its name', async () => {
+    const listed = await policy('AppModule', 'list');
+    expect(listed.text).toContain('crm_open');
+    expect(await policy('AppModule')).toEqual(listed);
+    const { entries } = JSON.parse((await policy('AppModule', '--json')).text) as { entries: unknown[] };
+    expect(entries).toHaveLength(2);
+  });
+
+  it('prints who reaches what', async () => {
+    const { text } = await policy('AppModule', 'matrix');
+    expect(text).toMatch(/crm_open +- +- +P +P +-$/m);
+    const { roles } = JSON.parse((await policy('AppModule', 'matrix', '--json')).text) as { roles: object };
+    expect(roles).toMatchObject({ columns: expect.arrayContaining(['agent:admin']) });
+  });
+});
+
+describe('sallyport policy explain', () => {
+  it('ends with 0 for a permit', async () => {
+    const as = facts({ tenant: 'acme', roles: ['agent:admin'], scopes: ['crm:read'] });
+    const { text, code } = await policy('AppModule', 'explain', '--entry', 'crm_open', '--as', as);
+    expect(text).toMatch(/^PERMIT {2}tool crm_open/);
+    expect(code).toBe(0);
+  });
+
+  it('ends with 2 for a refusal, with the checks, what is told, and what would help', async () => {
+    const as = facts({ tenant: 'acme', roles: ['agent:read-only'], scopes: [] });
+    const { text, code } = await policy('AppModule', 'explain', '--entry', 'crm_open', '--as', as);
+    expect(text).toMatch(/^REFUSE {2}tool crm_open {2}for role$/m);
+    expect(text).toMatch(/FAILED +role +asks for agent:contributor; the principal holds agent:read-only/);
+    expect(text).toContain('HTTP 200 unknown: There is no such tool, resource or prompt.');
+    expect(text).toContain('The organization has to give agent:contributor (or agent:admin).');
+    expect(text).toContain('The user has to consent to crm:read.');
+    expect(code).toBe(2);
+  });
+
+  it('explains a caller without a credential when nobody is named', async () => {
+    const { text, code } = await policy('AppModule', 'explain', '--entry', 'crm_open', '--json');
+    expect(JSON.parse(text)).toMatchObject({
+      effect: 'refuse',
+      reason: 'authentication_required',
+      told: { status: 401 },
+    });
+    expect(code).toBe(2);
+    expect((await policy('AppModule', 'explain', '--entry', 'docs_search')).code).toBe(0);
+  });
+
+  it('explains arguments that do not match, and names that do not exist', async () => {
+    const as = facts({ tenant: 'acme', roles: ['agent:admin'], scopes: ['crm:read'] });
+    const wrong = await policy(
+      'AppModule',
+      'explain',
+      '--entry',
+      'crm_open',
+      '--as',
+      as,
+      '--args',
+      '{"a":1}',
+    );
+    expect(wrong).toMatchObject({ code: 2, text: expect.stringContaining('for invalid_arguments') });
+    const unknown = await policy('AppModule', 'explain', '--entry', 'crm_close', '--as', as);
+    expect(unknown).toMatchObject({ code: 2, text: expect.stringContaining('for unknown_entry') });
+  });
+
+  it.each<[string, string[], RegExp]>([
+    [
+      'a token that is not good',
+      ['--as', 'eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUifQ.'],
+      /The credential is refused.*401 invalid_token/s,
+    ],
+    ['what is no credential at all', ['--as', 'no-such-file.json'], /If a file was meant|No identity source/],
+    ['arguments that are no JSON', ['--args', '{recordId: 7}'], /--args is no JSON/],
+    ['arguments that are no object', ['--args', '[]'], /--args is no JSON object/],
+  ])('does not explain %s, and never quotes it', async (_what, words, message) => {
+    const explaining = policy('AppModule', 'explain', '--entry', 'crm_open', ...words);
+    await expect(explaining).rejects.toThrow(message);
+    await expect(explaining).rejects.not.toThrow(/eyJ|recordId: 7/);
+  });
+
+  it.each<[string, object | string, RegExp]>([
+    [
+      'claims of a token',
+      { iss: 'https://id.example', sub: 'lena', scope: 'crm:read' },
+      /describe no principal.*unknown members.*write \{ "tenant"/s,
+    ],
+    ['names that cannot be', { roles: 'agent:admin' }, /describe no principal/],
+    ['broken JSON', '{ "tenant": ', /--as holds no JSON/],
+  ])('takes no %s for facts', async (_what, content, message) => {
+    await expect(
+      policy('AppModule', 'explain', '--entry', 'crm_open', '--as', facts(content)),
+    ).rejects.toThrow(message);
+  });
+});
+
+describe('sallyport policy lock and check', () => {
+  it('finds no difference to what was locked, and writes the same file again', async () => {
+    expect((await policy('AppModule', 'lock', '--file', file)).text).toContain('2 entries');
+    const written = readFileSync(file, 'utf8');
+    expect(await policy('AppModule', 'check', '--file', file)).toMatchObject({
+      code: 0,
+      text: `Nothing differs from ${file}.`,
+    });
+    await policy('AppModule', 'lock', '--file', file);
+    expect(readFileSync(file, 'utf8')).toBe(written);
+  });
+
+  it('ends with 1 and says who gains what', async () => {
+    await policy('AppModule', 'lock', '--file', file);
+    const { text, code } = await policy('Loosened', 'check', '--file', file);
+    expect(text).toMatch(
+      /^tool crm_open: loosened\n {2}gains {2}who hold agent:read-only\n {2}policy.roles: /,
+    );
+    expect(text).toContain(`sallyport policy lock --file ${file}`);
+    expect(code).toBe(1);
+    const json = await policy('Loosened', 'check', '--file', file, '--json');
+    expect(JSON.parse(json.text)).toMatchObject({
+      unchanged: false,
+      entries: [{ name: 'crm_open', access: 'loosened', gains: ['who hold agent:read-only'] }],
+    });
+    expect(json.code).toBe(1);
+  });
+
+  it('finds a description that changed', async () => {
+    await policy('AppModule', 'lock', '--file', file);
+    const { text, code } = await policy('Poisoned', 'check', '--file', file);
+    expect(text).toMatch(/^tool crm_open: says something else to models$/m);
+    expect(code).toBe(1);
+  });
+
+  it('names the command to run when there is no lock, or none that can be written', async () => {
+    await expect(policy('AppModule', 'check', '--file', file)).rejects.toThrow(
+      /sallyport policy lock --file/,
+    );
+    const nowhere = join(directory, 'missing', 'lock.json');
+    await expect(policy('AppModule', 'lock', '--file', nowhere)).rejects.toThrow(
+      /cannot be written \(ENOENT\)/,
+    );
+  });
+});
