@@ -26,7 +26,7 @@ function describeDatabase({ database }: Configuration): string {
 function tokenLines({ oidcIssuer, publicUrl }: Configuration): string[] {
   if (oidcIssuer !== undefined) return [];
   return [
-    'Get a token (priya, marco, lena of acme; gus of globex; research-agent):',
+    'Get a token (priya, marco, lena, vera of acme; gus of globex; research-agent):',
     `  npm run -s token -- --as priya --scope "email:read tasks:write" --url ${publicUrl}`,
     '',
   ];

@@ -115,7 +115,7 @@ describe.each(WAYS)('When the server is closed while a call is running, on %s in
       { type: 'better-sqlite3', database },
       { migrations: 'check', timeoutMs: 5000 },
     );
-    const records = await new AuditReader(store).list({ limit: 10 });
+    const records = await new AuditReader(store).list({ kind: 'attempt', limit: 10 });
     await store.close();
     return records.map(({ entry, outcome }) => [entry, outcome]);
   }

@@ -56,6 +56,39 @@ await new Promise((resolve) => setImmediate(resolve));
 process.stdout.write(JSON.stringify(answer));
 `;
 
+/** What a team would write to test its server, in strict TypeScript. */
+const TYPED_TEST = `
+import { signInTo, sallyportMatchers, policyMatrix, type CallOutcome } from '@sallyport/testing';
+import type { INestApplicationContext } from '@nestjs/common';
+
+export async function check(app: INestApplicationContext): Promise<string> {
+  const as = signInTo(app);
+  const outcome: CallOutcome = await as({ tenant: 'acme', roles: ['admin'], signedInSecondsAgo: 5 }).call('greet', {});
+  EXPECTATIONS
+  return policyMatrix(app);
+}
+`;
+
+const EXPECTATIONS = `
+  expect.extend(sallyportMatchers);
+  expect(outcome).toBePermitted();
+  expect(outcome).not.toBeRefusedFor('scope');
+  expect(outcome).not.toBeHeld();
+  // @ts-expect-error: a cause that cannot be
+  expect(outcome).toBeRefusedFor('scopes');
+`;
+
+/** The same without a test runner. */
+const IN_PROCESS = `
+import { NestFactory } from '@nestjs/core';
+import { signInTo } from '@sallyport/testing';
+import { AppModule } from './app.module.js';
+const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
+const { effect, result } = await signInTo(app).anonymous().call('greet');
+await app.close();
+process.stdout.write(JSON.stringify({ effect, text: result.content[0].text }));
+`;
+
 /** Every package of node_modules, one link each, so that ours find their peers as they would when installed. */
 async function linkDependencies(target: string): Promise<void> {
   for (const name of await readdir(join(ROOT, 'node_modules'))) {
@@ -153,17 +186,81 @@ describe('the packages, built and installed as an application would', () => {
     });
   });
 
-  it('bring the sallyport command', async () => {
+  /** Runs `sallyport`, and says what it printed and how it ended. */
+  async function sallyport(...words: string[]): Promise<{ text: string; code: number }> {
     const command = join(directory, 'node_modules/sallyport/dist/cli/main.js');
-    const environment = { ...process.env, PORT: '3000' };
-    const { stdout } = await run(process.execPath, [command, '--app', 'app.module.js', 'policy', '--json'], {
-      cwd: directory,
-      env: environment,
-    });
-    expect(JSON.parse(stdout)).toMatchObject({
+    const options = { cwd: directory, env: { ...process.env, PORT: '3000' } };
+    const child = run(process.execPath, [command, '--app', 'app.module.js', ...words], options);
+    return child.then(
+      ({ stdout }) => ({ text: stdout, code: 0 }),
+      ({ stdout, stderr, code }) => ({ text: `${stdout}${stderr}`, code }),
+    );
+  }
+
+  it('bring the sallyport command', async () => {
+    const { text } = await sallyport('policy', '--json');
+    expect(JSON.parse(text)).toMatchObject({
       entries: [{ kind: 'tool', name: 'greet', policy: { public: true } }],
     });
   });
+
+  it('lock a policy, compare with the lock, and explain, with exit codes that scripts can use', async () => {
+    expect(await sallyport('policy', 'check')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('sallyport policy lock'),
+    });
+    expect(await sallyport('policy', 'lock')).toMatchObject({ code: 0 });
+    expect(await sallyport('policy', 'check')).toMatchObject({ code: 0 });
+    const lock = join(directory, 'sallyport.lock.json');
+    await writeFile(lock, (await readFile(lock, 'utf8')).replace('public-entries', 'refuse'));
+    expect(await sallyport('policy', 'check')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('gains  anyone, without signing in'),
+    });
+    expect(await sallyport('policy', 'explain', '--entry', 'greet')).toMatchObject({ code: 0 });
+    expect(await sallyport('policy', 'explain', '--entry', 'missing')).toMatchObject({ code: 2 });
+    expect(await sallyport('policy', 'explain', '--entry', 'greet', '--as', 'e.y.z')).toMatchObject({
+      code: 1,
+    });
+  });
+
+  it('let a test call as anybody, without a test runner', async () => {
+    await writeFile(join(directory, 'in-process.js'), IN_PROCESS);
+    const env = { ...process.env, PORT: '3000', NODE_ENV: 'test' };
+    const { stdout } = await run(process.execPath, ['in-process.js'], { cwd: directory, env });
+    expect(JSON.parse(stdout)).toEqual({ effect: 'permit', text: 'Hello.' });
+  });
+
+  it.each<[string, string[], string]>([
+    ['with the types of Jest', ['node', 'jest'], EXPECTATIONS],
+    ['without any', ['node'], 'void [outcome, sallyportMatchers];'],
+  ])(
+    'type check in a strict application %s',
+    async (_what, types, expectations) => {
+      const source = join(directory, 'typed.ts');
+      await writeFile(source, TYPED_TEST.replace('EXPECTATIONS', expectations));
+      const config = join(directory, 'tsconfig.json');
+      // Declarations are checked as well; those of others are not ours to judge, so they are left out below.
+      const compilerOptions = {
+        strict: true,
+        noEmit: true,
+        target: 'ES2023',
+        module: 'nodenext',
+        exactOptionalPropertyTypes: true,
+        types,
+      };
+      await writeFile(config, JSON.stringify({ compilerOptions, files: [source] }));
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+      const { stdout } = await run(process.execPath, [tsc, '-p', config], { cwd: directory }).catch(
+        (error: { stdout: string }) => error,
+      );
+      const ours = stdout
+        .split('\n')
+        .filter((line) => /^(typed|node_modules\/(@sallyport|sallyport)\/)/.test(line));
+      expect(ours).toEqual([]);
+    },
+    120_000,
+  );
 });
 
 /** Imports of the built code against the manifest: a forgotten dependency works here and breaks at the user's. */
@@ -181,7 +278,7 @@ async function expectDeclared(library: string): Promise<void> {
   );
   for (const file of files) {
     const code = await readFile(join(library, 'dist', file), 'utf8');
-    for (const [, specifier = ''] of code.matchAll(/(?:from|import)\s*\(?['"]([^'"./\n][^'"\n]*)['"]/g)) {
+    for (const [, specifier = ''] of code.matchAll(/(?:from|import)\s*\(?['"]([a-z@][a-z0-9@/._-]*)['"]/g)) {
       const name = specifier
         .split('/')
         .slice(0, specifier.startsWith('@') ? 2 : 1)

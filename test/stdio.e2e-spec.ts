@@ -217,9 +217,8 @@ describe.each(ERAS)('Over stdio in %s, a line', (era) => {
   });
 
   it.each([
-    'subscriptions/listen',
+    era === '2026-07-28' ? 'resources/subscribe' : 'subscriptions/listen',
     'completion/complete',
-    'resources/subscribe',
     'logging/setLevel',
     'tasks/list',
     'roots/list',

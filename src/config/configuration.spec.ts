@@ -13,6 +13,13 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
   return [];
 }
 
+/** What a production server must be given. */
+const SECRETS = {
+  API_KEY_PEPPER: 'p'.repeat(32),
+  AUDIT_SECRET: 's'.repeat(32),
+  AUDIT_LOG_KEY: 'PRIVATE+KEY+x',
+};
+
 describe('readConfiguration', () => {
   it('needs nothing', () => {
     expect(readConfiguration({})).toEqual({
@@ -50,6 +57,8 @@ describe('readConfiguration', () => {
       DATABASE_URL: 'postgres://office:secret@db/office',
       DATA_DIR: '/var/lib/office',
       API_KEY_PEPPER: 'p'.repeat(32),
+      AUDIT_SECRET: 's'.repeat(32),
+      AUDIT_LOG_KEY: 'PRIVATE+KEY+x',
     });
     expect(read).toEqual({
       environment: 'production',
@@ -61,6 +70,8 @@ describe('readConfiguration', () => {
       database: { kind: 'postgres', url: 'postgres://office:secret@db/office' },
       dataDirectory: '/var/lib/office',
       apiKeyPepper: 'p'.repeat(32),
+      auditSecret: 's'.repeat(32),
+      auditLogKey: 'PRIVATE+KEY+x',
     });
   });
 
@@ -116,8 +127,12 @@ describe('readConfiguration', () => {
     ['DATABASE_URL', 'sqlite:'],
     ['DATABASE_URL', 'sqlite://data/office.sqlite'],
     ['DATABASE_URL', 'data/office.sqlite'],
+    ['DATABASE_OWNER_URL', 'sqlite:data/office.sqlite'],
+    ['DATABASE_OWNER_URL', 'postgres://root:hunter2@db/office'],
     ['DATA_DIR', 'a\0b'],
     ['API_KEY_PEPPER', 'hunter2'],
+    ['AUDIT_SECRET', 'hunter2'],
+    ['AUDIT_LOG_KEY', 'hunter2'],
   ])('refuses %s=%s with one sentence that does not repeat the value', (name, value) => {
     const problems = problemsOf({ [name]: value });
     expect(problems).toEqual([expect.stringMatching(new RegExp(`^${name}: write .+\\.$`))]);
@@ -127,13 +142,15 @@ describe('readConfiguration', () => {
   it('refuses the development identity provider in production, whatever else is wrong', () => {
     const refused =
       "The development identity provider is refused in production: set OIDC_ISSUER to your provider's issuer URL.";
-    expect(problemsOf({ NODE_ENV: 'production', API_KEY_PEPPER: 'p'.repeat(32) })).toEqual([refused]);
+    expect(problemsOf({ NODE_ENV: 'production', ...SECRETS })).toEqual([refused]);
     expect(problemsOf({ NODE_ENV: 'production', OIDC_ISSUER: '', PORT: 'x' })).toContain(refused);
   });
 
-  it('asks for a pepper of API keys in production', () => {
-    const production = { NODE_ENV: 'production', OIDC_ISSUER: 'https://acme.okta.example' };
-    expect(problemsOf(production)).toEqual([expect.stringMatching(/^API_KEY_PEPPER: write .*openssl/)]);
+  it.each(['API_KEY_PEPPER', 'AUDIT_SECRET', 'AUDIT_LOG_KEY'])('asks for %s in production', (name) => {
+    const production = { NODE_ENV: 'production', OIDC_ISSUER: 'https://acme.okta.example', ...SECRETS };
+    expect(problemsOf({ ...production, [name]: '' })).toEqual([
+      expect.stringMatching(new RegExp(`^${name}: write .*(openssl|new-key)`)),
+    ]);
   });
 
   it('asks for PUBLIC_URL when the server listens beyond loopback', () => {
@@ -142,8 +159,8 @@ describe('readConfiguration', () => {
 
   it('names every problem at once', () => {
     const problems = problemsOf({ NODE_ENV: 'production', PORT: 'x', DATABASE_URL: 'y', PUBLIC_URL: 'z' });
-    expect(problems).toHaveLength(5);
-    expect(new ConfigurationError(problems).message.split('\n')).toHaveLength(6);
+    expect(problems).toHaveLength(7);
+    expect(new ConfigurationError(problems).message.split('\n')).toHaveLength(8);
   });
 });
 

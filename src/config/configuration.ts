@@ -22,6 +22,11 @@ export interface Configuration {
   readonly oidcIssuer: string | undefined;
   /** `DATABASE_URL`; default `sqlite:DATA_DIR/sallyport.sqlite`. May hold a password: never log it. */
   readonly database: DatabaseLocation;
+  /**
+   * `DATABASE_OWNER_URL`: the role that owns the tables and runs the migrations, so that the server itself connects as one
+   * that row-level security binds. PostgreSQL only. May hold a password: never log it.
+   */
+  readonly databaseOwner: DatabaseLocation | undefined;
   /** `DATA_DIR`: where keys and the default database live; default `data`. */
   readonly dataDirectory: string;
   /**
@@ -29,6 +34,16 @@ export interface Configuration {
    * A secret: never log it.
    */
   readonly apiKeyPepper: string | undefined;
+  /**
+   * `AUDIT_SECRET`: wraps the keys of the people whom the audit names. `undefined`: one that is kept in `DATA_DIR`, for
+   * development. A secret: never log it.
+   */
+  readonly auditSecret: string | undefined;
+  /**
+   * `AUDIT_LOG_KEY`: signs the checkpoints of the audit. `undefined`: one that is kept in `DATA_DIR`, for development.
+   * A secret: never log it.
+   */
+  readonly auditLogKey: string | undefined;
   /** `PARTNER_JWT_SECRET`: signs the tokens of partners (HS256). `undefined`: no partner may call. Never log it. */
   readonly partnerSecret: string | undefined;
 }
@@ -66,9 +81,15 @@ const SENTENCES = {
     "OIDC_ISSUER: write your provider's issuer URL, such as https://acme.okta.com: https unless loopback, no query.",
   DATABASE_URL:
     'DATABASE_URL: write sqlite:data/sallyport.sqlite, sqlite::memory: or postgres://user:password@host/database.',
+  DATABASE_OWNER_URL:
+    'DATABASE_OWNER_URL: write postgres://owner:password@host/database, with a DATABASE_URL of the same database.',
   DATA_DIR: 'DATA_DIR: write the path of a directory.',
   API_KEY_PEPPER:
     'API_KEY_PEPPER: write at least 32 characters, in production at the latest; make them with: openssl rand -base64 32.',
+  AUDIT_SECRET:
+    'AUDIT_SECRET: write at least 32 characters, in production at the latest; make them with: openssl rand -base64 32.',
+  AUDIT_LOG_KEY:
+    'AUDIT_LOG_KEY: write the signer key (PRIVATE+KEY+…) of the audit log, in production at the latest; make one with: sallyport audit new-key mcp.acme.example/audit.',
   PARTNER_JWT_SECRET:
     'PARTNER_JWT_SECRET: write at least 32 characters, the secret you share with the system that issues the tokens of partners.',
   production:
@@ -88,20 +109,35 @@ const Variables = z.object({
     .refine((text) => serviceUrl(text) !== undefined, SENTENCES.OIDC_ISSUER)
     .optional(),
   DATABASE_URL: read(databaseLocation, SENTENCES.DATABASE_URL).optional(),
+  DATABASE_OWNER_URL: read(postgresLocation, SENTENCES.DATABASE_OWNER_URL).optional(),
   DATA_DIR: z
     .string()
     .refine((path) => !path.includes('\0'), SENTENCES.DATA_DIR)
     .default('data'),
   API_KEY_PEPPER: z.string().min(32, SENTENCES.API_KEY_PEPPER).optional(),
+  AUDIT_SECRET: z.string().min(32, SENTENCES.AUDIT_SECRET).optional(),
+  AUDIT_LOG_KEY: z.string().startsWith('PRIVATE+KEY+', SENTENCES.AUDIT_LOG_KEY).optional(),
   PARTNER_JWT_SECRET: z.string().min(32, SENTENCES.PARTNER_JWT_SECRET).optional(),
 });
 
 /** What each variable alone cannot say. Judged on the raw text, so that it is reported beside everything else. */
 function clashes(environment: Environment): string[] {
-  const { NODE_ENV, OIDC_ISSUER, PUBLIC_URL, HOST = '127.0.0.1', API_KEY_PEPPER } = environment;
+  const {
+    NODE_ENV,
+    OIDC_ISSUER,
+    PUBLIC_URL,
+    HOST = '127.0.0.1',
+    DATABASE_URL,
+    DATABASE_OWNER_URL,
+  } = environment;
+  const { API_KEY_PEPPER, AUDIT_SECRET, AUDIT_LOG_KEY } = environment;
   const problems: string[] = [];
+  if (postgresLocation(DATABASE_OWNER_URL) !== undefined && postgresLocation(DATABASE_URL) === undefined)
+    problems.push(SENTENCES.DATABASE_OWNER_URL);
   if (NODE_ENV === 'production' && OIDC_ISSUER === undefined) problems.push(SENTENCES.production);
   if (NODE_ENV === 'production' && API_KEY_PEPPER === undefined) problems.push(SENTENCES.API_KEY_PEPPER);
+  if (NODE_ENV === 'production' && AUDIT_SECRET === undefined) problems.push(SENTENCES.AUDIT_SECRET);
+  if (NODE_ENV === 'production' && AUDIT_LOG_KEY === undefined) problems.push(SENTENCES.AUDIT_LOG_KEY);
   if (PUBLIC_URL === undefined && isHost(HOST) && !isLoopback(HOST)) problems.push(SENTENCES.PUBLIC_URL);
   return problems;
 }
@@ -119,8 +155,11 @@ function configurationOf(variables: z.output<typeof Variables>): Configuration {
     resource: `${publicUrl}/mcp`,
     oidcIssuer: variables.OIDC_ISSUER,
     database: Object.freeze(variables.DATABASE_URL ?? file),
+    databaseOwner: variables.DATABASE_OWNER_URL,
     dataDirectory,
     apiKeyPepper: variables.API_KEY_PEPPER,
+    auditSecret: variables.AUDIT_SECRET,
+    auditLogKey: variables.AUDIT_LOG_KEY,
     partnerSecret: variables.PARTNER_JWT_SECRET,
   });
 }
@@ -144,4 +183,9 @@ function isPort(text: string): boolean {
 
 function isHost(text: string): boolean {
   return isIP(text) !== 0 || /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(text);
+}
+
+function postgresLocation(text = ''): DatabaseLocation | undefined {
+  const location = databaseLocation(text);
+  return location?.kind === 'postgres' ? location : undefined;
 }

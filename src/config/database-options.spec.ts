@@ -9,16 +9,16 @@ describe('databaseOptions', () => {
     { kind: 'sqlite', path: ':memory:' } as const,
     { kind: 'postgres', url: 'postgres://db/office' } as const,
   ])('changes the schema by migration only: $kind', (database) => {
-    const options = databaseOptions({ database });
+    const options = databaseOptions({ database, databaseOwner: undefined });
     expect(options).toMatchObject({ synchronize: false, migrationsRun: true });
-    expect(options.migrations).toHaveLength(1);
+    expect(options.migrations).toHaveLength(2);
   });
 
   it('makes the directory of a SQLite file and writes ahead', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'office-'));
     const path = join(directory, 'new', 'deep', 'office.sqlite');
     const dataSource = await new DataSource(
-      databaseOptions({ database: { kind: 'sqlite', path } }),
+      databaseOptions({ database: { kind: 'sqlite', path }, databaseOwner: undefined }),
     ).initialize();
     expect(await dataSource.query('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
     await dataSource.destroy();

@@ -34,6 +34,13 @@ export const PEOPLE: readonly Person[] = [
     note: 'approves risky calls',
   },
   { id: 'lena', name: 'Lena Fischer', tenant: 'acme', roles: ['agent:read-only'], note: 'may only look' },
+  {
+    id: 'vera',
+    name: 'Vera Lindqvist',
+    tenant: 'acme',
+    roles: ['agent:auditor'],
+    note: 'reads the audit, and calls nothing',
+  },
   { id: 'gus', name: 'Gus Okafor', tenant: 'globex', roles: ['agent:contributor'], note: 'works elsewhere' },
 ];
 

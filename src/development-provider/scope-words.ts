@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'tickets:write': 'Draft replies to support tickets',
   'keys:manage': 'Issue and revoke API keys',
   'revocations:manage': 'Revoke and restore tokens, users, clients and tools',
+  'audit:read': 'Read the audit of your organization',
   openid: 'Know who you are',
   offline_access: 'Stay connected when you are away',
 };

@@ -6,11 +6,10 @@ import { MailModule } from './mail/mail.module.js';
 import { OfficeSeeder } from './seed/office.seeder.js';
 import { SupportModule } from './support/support.module.js';
 import { TasksModule } from './tasks/tasks.module.js';
-import { TenancyModule } from './tenancy/tenancy.module.js';
 
 /** One small, real office: six toolsets over the rows of two tenants. */
 @Module({
-  imports: [DocsModule, CrmModule, MailModule, CalendarModule, TasksModule, SupportModule, TenancyModule],
+  imports: [DocsModule, CrmModule, MailModule, CalendarModule, TasksModule, SupportModule],
   providers: [OfficeSeeder],
 })
 export class OfficeModule {}

@@ -1,4 +1,7 @@
+import type { McpToolOptions } from 'sallyport';
 import { officeEntries } from '../../test/support/office-entries.js';
+import { MailTools } from './mail/mail.tools.js';
+import { OnlyPeople } from './mail/only-people.rule.js';
 import { OFFICE_ROLES, OFFICE_SCOPES, OFFICE_SCOPE_HIERARCHY } from './office.policy.js';
 
 const entries = officeEntries();
@@ -26,20 +29,30 @@ describe('the policy of the office', () => {
     ['tickets_watch', 'tickets:read', 'agent:read-only', 'read'],
     ['tickets_draft_reply', 'tickets:write', 'agent:contributor', 'write'],
     ['triage', 'tickets:read', 'agent:read-only', 'read'],
+    ['plan_day', 'calendar:read|email:read', 'agent:read-only', 'read'],
   ])('%s asks for %s and %s; its risk is %s', (name, scope, role, risk) => {
     const { options } = entries.find((entry) => entry.options.name === name) ?? {};
-    expect(options?.public === true ? 'public' : options?.scopes?.join(' ')).toBe(scope);
+    expect(options?.public === true ? 'public' : scopesOf(options ?? {}).join('|')).toBe(scope);
     expect(options?.role).toBe(role);
     expect(options?.risk ?? 'read').toBe(risk);
     expect(options?.tenancy).toBeUndefined();
   });
 
   it('has no other entry', () => {
-    expect(entries).toHaveLength(15);
+    expect(entries).toHaveLength(16);
+  });
+
+  it('asks for a fresh sign-in before anything is deleted', () => {
+    const deleting = entries.find(({ options }) => options.name === 'crm_delete_record');
+    expect(deleting?.options.freshness).toEqual({ maxAge: 900 });
+  });
+
+  it('keeps mail to people', () => {
+    expect(Reflect.getMetadata('sallyport:class-policy', MailTools)).toEqual({ when: OnlyPeople });
   });
 
   it('lists exactly the scopes that entries ask for', () => {
-    const asked = new Set(entries.flatMap(({ options }) => options.scopes ?? []));
+    const asked = new Set(entries.flatMap(({ options }) => scopesOf(options)));
     expect([...asked].toSorted()).toEqual([...OFFICE_SCOPES].toSorted());
   });
 
@@ -57,6 +70,13 @@ describe('the policy of the office', () => {
     }
   });
 });
+
+/** What an entry asks for, each alternative by itself. */
+function scopesOf({ scopes }: Pick<McpToolOptions, 'scopes'>): readonly string[] {
+  if (scopes === undefined) return [];
+  const requirements = 'anyOf' in scopes ? [scopes] : scopes;
+  return requirements.flatMap((each) => (typeof each === 'string' ? each : each.anyOf));
+}
 
 describe('the inputs of the office', () => {
   const id = 'd75595e1-9ba8-48c0-bd6e-7b5e5a787dc2';

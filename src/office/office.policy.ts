@@ -29,3 +29,12 @@ export const KEYS_SCOPE = 'keys:manage';
 
 /** What an administrator consents to before they may revoke over HTTP. No entry asks for it. */
 export const REVOCATIONS_SCOPE = 'revocations:manage';
+
+/** Who reads the audit: of their own tenant, and of all of them. Neither calls anything. */
+export const AUDIT_ROLES = {
+  'agent:auditor': [],
+  'agent:operator': ['agent:auditor'],
+} as const;
+
+/** What an auditor consents to before they may read the audit over HTTP. No entry asks for it. */
+export const AUDIT_SCOPE = 'audit:read';

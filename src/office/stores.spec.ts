@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { NotFoundException, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import type { Principal } from 'sallyport';
+import { oidc, SallyportModule, Tenancy, TenancyError, type Principal } from 'sallyport';
 import { DataSource } from 'typeorm';
 import { officeEntries } from '../../test/support/office-entries.js';
 import { startPostgres } from '../../test/support/postgres.js';
@@ -22,7 +22,9 @@ import { DocsTools } from './docs/docs.tools.js';
 import { MailService } from './mail/mail.service.js';
 import { MailTools } from './mail/mail.tools.js';
 import { OutboxMessage } from './mail/outbox-message.entity.js';
+import { OFFICE_MIGRATIONS } from './migrations/office.migrations.js';
 import { OFFICE_ENTITIES } from './office.entities.js';
+import { OFFICE_ROLES, OFFICE_SCOPE_HIERARCHY } from './office.policy.js';
 import { OfficeModule } from './office.module.js';
 import { SEED } from './seed/seed.js';
 import { ReplyDraft } from './support/reply-draft.entity.js';
@@ -30,7 +32,9 @@ import { SupportService } from './support/support.service.js';
 import { SupportTools } from './support/support.tools.js';
 import { TasksService } from './tasks/tasks.service.js';
 import { TasksTools } from './tasks/tasks.tools.js';
-import { TenantRows } from './tenancy/tenant-rows.js';
+
+/** What is not tested here needs no database of the cluster. */
+const IN_MEMORY = { type: 'better-sqlite3', database: ':memory:' } as const;
 
 /** Makes empty databases, one for each test. */
 interface Stores {
@@ -72,11 +76,6 @@ function outputOf(name: string) {
   return output['~standard'];
 }
 
-const PRIYA = { tenant: 'acme', subject: 'priya' };
-const MARCO = { tenant: 'acme', subject: 'marco' };
-/** A namesake in another tenant. */
-const STRANGER = { tenant: 'globex', subject: 'priya' };
-
 describe.each([
   ['SQLite', sqliteStores],
   ['PostgreSQL', postgresStores],
@@ -89,22 +88,37 @@ describe.each([
   const boot = () =>
     Test.createTestingModule({
       imports: [
-        TypeOrmModule.forRoot({ ...databaseOptions({ database }), autoLoadEntities: true, retryAttempts: 0 }),
+        TypeOrmModule.forRoot({
+          ...databaseOptions({ database, databaseOwner: undefined }),
+          autoLoadEntities: true,
+          retryAttempts: 0,
+        }),
+        SallyportModule.forRoot({
+          server: { name: 'office', version: '1.0.0' },
+          resource: 'http://127.0.0.1/mcp',
+          identity: [oidc({ issuer: 'http://127.0.0.1:1' })],
+          tenancy: { dangerouslyAllowOwnerRole: true },
+          audit: { database: IN_MEMORY },
+          revocations: { database: IN_MEMORY },
+          roles: OFFICE_ROLES,
+          scopes: OFFICE_SCOPE_HIERARCHY,
+        }),
         OfficeModule,
       ],
     }).compile();
 
+  /** As in a call of this tenant. */
+  const of = <T>(tenant: string, work: () => Promise<T>): Promise<T> =>
+    office.get(Tenancy, { strict: false }).within(tenant, { reason: 'a test' }, work);
+
   /** Every row of every tenant, as the database holds it. */
   const everything = async () => {
-    const rows = office.get(TenantRows, { strict: false });
     const tables = OFFICE_ENTITIES.map((entity) => dataSource.getMetadata(entity).tableName);
     const all: Record<string, unknown> = {};
     for (const tenant of ['acme', 'globex']) {
       for (const table of tables) {
-        const found = await rows.run(tenant, (manager) =>
-          manager.query(`SELECT * FROM "${table}" ORDER BY 1`),
-        );
-        all[`${tenant} ${table}`] = found;
+        const found = of(tenant, () => dataSource.query(`SELECT * FROM "${table}" ORDER BY 1`));
+        all[`${tenant} ${table}`] = await found;
       }
     }
     return all;
@@ -136,7 +150,7 @@ describe.each([
     });
 
     it('goes away with the migration, and comes back', async () => {
-      await dataSource.undoLastMigration();
+      for (const _ of OFFICE_MIGRATIONS) await dataSource.undoLastMigration();
       await expect(dataSource.manager.count(DocPage)).rejects.toThrow();
       await dataSource.runMigrations();
       expect(await dataSource.manager.count(DocPage)).toBe(0);
@@ -147,11 +161,12 @@ describe.each([
     it('is there after the first boot', async () => {
       expect(await dataSource.manager.count(DocPage)).toBe(6);
       const { id, name } = SEED.globex.records[0];
-      expect(await office.get(CrmService, { strict: false }).open('globex', id)).toMatchObject({ id, name });
+      const found = await of('globex', () => office.get(CrmService, { strict: false }).open(id));
+      expect(found).toMatchObject({ id, name });
     });
 
     it('is sown once: a second boot adds nothing and brings nothing back', async () => {
-      await office.get(CrmService, { strict: false }).delete('acme', SEED.acme.records[0].id);
+      await of('acme', () => office.get(CrmService, { strict: false }).delete(SEED.acme.records[0].id));
       const before = await everything();
       await office.close();
       await start();
@@ -160,7 +175,7 @@ describe.each([
 
     it('goes on where an interrupted first boot stopped', async () => {
       const before = await everything();
-      await office.get(CrmService, { strict: false }).delete('acme', SEED.acme.records[0].id);
+      await of('acme', () => office.get(CrmService, { strict: false }).delete(SEED.acme.records[0].id));
       await dataSource.manager.createQueryBuilder().delete().from(DocPage).execute();
       await office.close();
       await start();
@@ -174,20 +189,25 @@ describe.each([
     const crm = () => office.get(CrmService, { strict: false });
 
     it('opens, updates and deletes a record of the tenant', async () => {
-      expect(await crm().open('acme', id)).toMatchObject(SEED.acme.records[0]);
-      const updated = await crm().update('acme', id, { stage: 'churned' });
+      expect(await of('acme', () => crm().open(id))).toMatchObject(SEED.acme.records[0]);
+      const updated = await of('acme', () => crm().update(id, { stage: 'churned' }));
       expect(updated).toMatchObject({ ...SEED.acme.records[0], stage: 'churned' });
-      await crm().delete('acme', id);
-      await expect(crm().open('acme', id)).rejects.toThrow(new NotFoundException('No such record.'));
+      await of('acme', () => crm().delete(id));
+      await expect(of('acme', () => crm().open(id))).rejects.toThrow(
+        new NotFoundException('No such record.'),
+      );
     });
 
-    it.each<[string, (tenant: string, record: string) => Promise<unknown>]>([
-      ['opening', (tenant, record) => crm().open(tenant, record)],
-      ['updating', (tenant, record) => crm().update(tenant, record, { notes: 'stolen' })],
-      ['deleting', (tenant, record) => crm().delete(tenant, record)],
+    it.each<[string, (record: string) => Promise<unknown>]>([
+      ['opening', (record) => crm().open(record)],
+      ['updating', (record) => crm().update(record, { notes: 'stolen' })],
+      ['deleting', (record) => crm().delete(record)],
     ])('%s a record of another tenant is like a missing one, and changes nothing', async (_, attempt) => {
       const before = await everything();
-      const answers = await Promise.allSettled([attempt('globex', id), attempt('globex', nobody)]);
+      const answers = await Promise.allSettled([
+        of('globex', () => attempt(id)),
+        of('globex', () => attempt(nobody)),
+      ]);
       const missing = { status: 'rejected', reason: new NotFoundException('No such record.') };
       expect(answers).toEqual([missing, missing]);
       expect(await everything()).toEqual(before);
@@ -196,23 +216,22 @@ describe.each([
 
   describe('mail', () => {
     const mail = () => office.get(MailService, { strict: false });
-    const subjects = async (owner: typeof PRIYA) =>
-      (await mail().listUnread(owner)).map(({ subject }) => subject);
+    const subjects = async (tenant: string, owner: string) =>
+      (await of(tenant, () => mail().listUnread(owner))).map(({ subject }) => subject);
 
     it("lists one's own unread mail, newest first", async () => {
-      expect(await subjects(PRIYA)).toEqual(['Renewal', 'Early tickets end on Friday']);
-      expect(await subjects(MARCO)).toEqual(['Ticket about exports']);
+      expect(await subjects('acme', 'priya')).toEqual(['Renewal', 'Early tickets end on Friday']);
+      expect(await subjects('acme', 'marco')).toEqual(['Ticket about exports']);
     });
 
     it('shows nothing to a namesake in another tenant', async () => {
-      expect(await subjects(STRANGER)).toEqual([]);
+      expect(await subjects('globex', 'priya')).toEqual([]);
     });
 
     it('queues what is sent, for the sender', async () => {
       const message = { recipients: ['hannah@weiss-logistics.example'], subject: 'Terms', body: 'Attached.' };
-      const id = await mail().send(PRIYA, message);
-      const rows = office.get(TenantRows, { strict: false });
-      const sent = await rows.run('acme', (manager) => manager.findBy(OutboxMessage, { tenant: 'acme' }));
+      const id = await of('acme', () => mail().send('priya', message));
+      const sent = await of('acme', () => dataSource.manager.find(OutboxMessage));
       expect(sent).toEqual([expect.objectContaining({ ...message, id, tenant: 'acme', owner: 'priya' })]);
     });
   });
@@ -227,13 +246,13 @@ describe.each([
     };
 
     it('creates an event that only its owner sees', async () => {
-      const created = await calendar().create(PRIYA, event);
+      const created = await of('acme', () => calendar().create('priya', event));
       const from = '2030-01-01T00:00:00.000Z';
-      expect(await calendar().list(PRIYA, { from })).toEqual([
+      expect(await of('acme', () => calendar().list('priya', { from }))).toEqual([
         expect.objectContaining({ ...event, id: created.id }),
       ]);
-      expect(await calendar().list(MARCO, { from })).toEqual([]);
-      expect(await calendar().list(STRANGER, {})).toEqual([]);
+      expect(await of('acme', () => calendar().list('marco', { from }))).toEqual([]);
+      expect(await of('globex', () => calendar().list('priya', {}))).toEqual([]);
     });
 
     it.each([
@@ -242,8 +261,8 @@ describe.each([
       ['2030-01-02T00:00:00.000Z', '2030-01-02T12:00:00.000Z', 0],
       ['2030-01-02T00:00:00.000Z', '2030-01-02T12:00:00.001Z', 1],
     ])('between %s and %s lie %i events', async (from, to, count) => {
-      await calendar().create(PRIYA, event);
-      expect(await calendar().list(PRIYA, { from, to })).toHaveLength(count);
+      await of('acme', () => calendar().create('priya', event));
+      expect(await of('acme', () => calendar().list('priya', { from, to }))).toHaveLength(count);
     });
   });
 
@@ -251,11 +270,13 @@ describe.each([
     const tasks = () => office.get(TasksService, { strict: false });
 
     it('creates a task that only its owner sees', async () => {
-      await tasks().create(PRIYA, { title: 'Call Ingrid', due: '2030-01-02' });
+      await of('acme', () => tasks().create('priya', { title: 'Call Ingrid', due: '2030-01-02' }));
+      const titlesOf = async (tenant: string, owner: string) =>
+        (await of(tenant, () => tasks().list(owner))).map(({ title }) => title);
       const titles = [SEED.acme.tasks[0].title, SEED.acme.tasks[1].title, 'Call Ingrid'];
-      expect((await tasks().list(PRIYA)).map(({ title }) => title)).toEqual(titles);
-      expect(await tasks().list(MARCO)).toEqual([]);
-      expect(await tasks().list(STRANGER)).toEqual([]);
+      expect(await titlesOf('acme', 'priya')).toEqual(titles);
+      expect(await titlesOf('acme', 'marco')).toEqual([]);
+      expect(await titlesOf('globex', 'priya')).toEqual([]);
     });
   });
 
@@ -264,26 +285,24 @@ describe.each([
     const { id } = SEED.acme.tickets[0];
 
     it("lists the tenant's tickets, newest first, and reads one", async () => {
-      expect((await support().list('acme')).map((ticket) => ticket.id)).toEqual([
+      expect((await of('acme', () => support().list())).map((ticket) => ticket.id)).toEqual([
         id,
         SEED.acme.tickets[1].id,
       ]);
-      expect(await support().read('acme', id)).toMatchObject(SEED.acme.tickets[0]);
+      expect(await of('acme', () => support().read(id))).toMatchObject(SEED.acme.tickets[0]);
     });
 
     it('keeps a draft in the name of its author', async () => {
-      const draftId = await support().draftReply(PRIYA, id, 'We are on it.');
-      const rows = office.get(TenantRows, { strict: false });
-      const drafts = await rows.run('acme', (manager) => manager.findBy(ReplyDraft, { tenant: 'acme' }));
+      const draftId = await of('acme', () => support().draftReply('priya', id, 'We are on it.'));
+      const drafts = await of('acme', () => dataSource.manager.find(ReplyDraft));
       expect(drafts).toEqual([expect.objectContaining({ id: draftId, ticketId: id, author: 'priya' })]);
     });
 
     it('finds no ticket of another tenant, and drafts nothing for it', async () => {
       const before = await everything();
-      await expect(support().read('globex', id)).rejects.toThrow(new NotFoundException('No such ticket.'));
-      await expect(support().draftReply(STRANGER, id, 'x')).rejects.toThrow(
-        new NotFoundException('No such ticket.'),
-      );
+      const missing = new NotFoundException('No such ticket.');
+      await expect(of('globex', () => support().read(id))).rejects.toThrow(missing);
+      await expect(of('globex', () => support().draftReply('priya', id, 'x'))).rejects.toThrow(missing);
       expect(await everything()).toEqual(before);
     });
   });
@@ -315,22 +334,20 @@ describe.each([
     });
   });
 
-  describe('a query that forgot the tenant', () => {
-    it('is refused when it names one that is undefined', async () => {
-      const missing: { tenant?: string | undefined } = { tenant: undefined };
-      await expect(dataSource.manager.findBy(CrmRecord, { ...missing })).rejects.toThrow('undefined');
+  describe('a query outside of a call', () => {
+    it('throws, whatever it asks for', async () => {
+      const asked = [
+        dataSource.manager.find(CrmRecord),
+        dataSource.manager.insert(CrmRecord, { ...SEED.acme.records[0], id: randomUUID(), tenant: 'acme' }),
+        dataSource.query('SELECT * FROM crm_record'),
+        office.get(CrmService, { strict: false }).open(SEED.acme.records[0].id),
+      ];
+      for (const answer of await Promise.allSettled(asked))
+        expect(answer).toMatchObject({ status: 'rejected', reason: expect.any(TenancyError) });
     });
 
-    (name === 'PostgreSQL' ? it : it.skip)('meets row-level security', async () => {
-      const rows = office.get(TenantRows, { strict: false });
-      expect(await dataSource.manager.count(CrmRecord)).toBe(0);
-      expect(await rows.run('globex', (manager) => manager.count(CrmRecord))).toBe(
-        SEED.globex.records.length,
-      );
-      const row = { ...SEED.acme.records[0], id: randomUUID(), tenant: 'acme' };
-      const planted = rows.run('globex', (manager) => manager.insert(CrmRecord, row));
-      await expect(planted).rejects.toThrow('row-level security');
-      expect(await dataSource.manager.count(CrmRecord)).toBe(0);
+    it('reads what belongs to nobody', async () => {
+      expect(await dataSource.manager.count(DocPage)).toBe(6);
     });
   });
 
@@ -353,47 +370,47 @@ describe.each([
       startsAt: '2030-01-02T12:00:00+02:00',
       endsAt: '2030-01-02T13:00:00+02:00',
     };
-    const of = <T>(tools: Type<T>): T => office.get(tools, { strict: false });
+    const the = <T>(tools: Type<T>): T => office.get(tools, { strict: false });
 
     it.each<[string, () => Promise<unknown>, object]>([
-      ['docs_search', () => of(DocsTools).search({ query: 'audit', limit: 5 }), { results: { length: 1 } }],
-      ['crm_open_record', () => of(CrmTools).open({ recordId }, caller), { recordId, stage: 'active' }],
+      ['docs_search', () => the(DocsTools).search({ query: 'audit', limit: 5 }), { results: { length: 1 } }],
+      ['crm_open_record', () => the(CrmTools).open({ recordId }), { recordId, stage: 'active' }],
       [
         'crm_update_record',
-        () => of(CrmTools).update({ recordId, stage: 'lead' }, caller),
+        () => the(CrmTools).update({ recordId, stage: 'lead' }),
         { recordId, stage: 'lead', name: 'Hannah Weiss' },
       ],
-      ['crm_delete_record', () => of(CrmTools).delete({ recordId }, caller), { recordId, deleted: true }],
-      ['mail_list_unread', () => of(MailTools).listUnread(caller), { messages: { length: 2 } }],
+      ['crm_delete_record', () => the(CrmTools).delete({ recordId }), { recordId, deleted: true }],
+      ['mail_list_unread', () => the(MailTools).listUnread(caller), { messages: { length: 2 } }],
       [
         'mail_send',
         () =>
-          of(MailTools).send({ to: ['hannah@weiss-logistics.example'], subject: 'Hi', body: 'Hi.' }, caller),
+          the(MailTools).send({ to: ['hannah@weiss-logistics.example'], subject: 'Hi', body: 'Hi.' }, caller),
         { status: 'queued' },
       ],
-      ['calendar_list_events', () => of(CalendarTools).list({}, caller), { events: { length: 2 } }],
+      ['calendar_list_events', () => the(CalendarTools).list({}, caller), { events: { length: 2 } }],
       [
         'calendar_create_event',
-        () => of(CalendarTools).create({ ...event, attendees: [] }, caller),
+        () => the(CalendarTools).create({ ...event, attendees: [] }, caller),
         { title: 'Lunch', startsAt: '2030-01-02T10:00:00.000Z', endsAt: '2030-01-02T11:00:00.000Z' },
       ],
-      ['tasks_list', () => of(TasksTools).list(caller), { tasks: { length: 2 } }],
-      ['tasks_create', () => of(TasksTools).create({ title: 'Call' }, caller), { title: 'Call', due: null }],
-      ['tickets_read', () => of(SupportTools).read({}, caller), { tickets: { length: 2 } }],
-      ['tickets_read', () => of(SupportTools).read({ ticketId }, caller), { tickets: { length: 1 } }],
+      ['tasks_list', () => the(TasksTools).list(caller), { tasks: { length: 2 } }],
+      ['tasks_create', () => the(TasksTools).create({ title: 'Call' }, caller), { title: 'Call', due: null }],
+      ['tickets_read', () => the(SupportTools).read({}), { tickets: { length: 2 } }],
+      ['tickets_read', () => the(SupportTools).read({ ticketId }), { tickets: { length: 1 } }],
       [
         'tickets_draft_reply',
-        () => of(SupportTools).draftReply({ ticketId, body: 'Hi.' }, caller),
+        () => the(SupportTools).draftReply({ ticketId, body: 'Hi.' }, caller),
         { ticketId },
       ],
     ])('%s answers what its output says, and nothing of a row beyond it', async (tool, run, expected) => {
-      const answer = await run();
+      const answer = await of('acme', run);
       expect(answer).toMatchObject(expected);
       expect(await outputOf(tool).validate(answer)).toEqual({ value: answer });
     });
 
     it('quotes the ticket in the prompt, as material', async () => {
-      const prompt = await of(SupportTools).triage({ ticketId }, caller);
+      const prompt = await of('acme', () => the(SupportTools).triage({ ticketId }));
       expect(prompt).toContain(JSON.stringify(SEED.acme.tickets[0].body));
       expect(prompt).toContain('never an instruction');
     });

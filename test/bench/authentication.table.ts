@@ -1,24 +1,25 @@
-import type { AuthenticationResult } from './authentication.js';
+import type { CostResult } from './costs.js';
+import { costTable, line, rangeOf, rateOf } from './costs.table.js';
 import type { FloodFigures, FloodResult } from './flood.js';
 import type { Plan } from './plan.js';
 import type { Ratio } from './results.js';
 
-const LABEL_WIDTH = 31;
-const WIDTHS = [8, 7, 12, 6, 7, 7] as const;
-
 /** The second part of the report for people: what authentication costs, and what a flood does. */
 export function authenticationTableOf(
   { concurrency }: Plan,
-  authentication: readonly AuthenticationResult[],
+  authentication: readonly CostResult[],
   floods: readonly FloodResult[],
 ): string[] {
-  const costs = [line('what authentication costs', HEAD), ...authentication.map(rowOf)];
   const title = `${concurrency} good, ${concurrency} others`;
   const flood = [line(title, FLOOD_HEAD), ...floods.flatMap(rowsOf)];
-  return [costs.join('\n'), AUTHENTICATION_LEGEND, flood.join('\n'), FLOOD_LEGEND];
+  return [
+    costTable('what authentication costs', authentication),
+    AUTHENTICATION_LEGEND,
+    flood.join('\n'),
+    FLOOD_LEGEND,
+  ];
 }
 
-const HEAD = ['req/s', 'ratio', '', 'p50', 'p99', 'cpu'];
 const FLOOD_HEAD = ['req/s', 'ratio', '', 'p50', 'p99', 'ratio'];
 
 const AUTHENTICATION_LEGEND = [
@@ -32,11 +33,6 @@ const FLOOD_LEGEND = [
   'and while as many others send garbage: ratios of req/s and of p99 to the first row.',
   'All share one address, and so one limit.',
 ].join('\n');
-
-function rowOf({ label, perSecond, ratio, p50, p99, cpu }: AuthenticationResult): string {
-  const cells = [rateOf(perSecond), ratio.median.toFixed(2), rangeOf(ratio), p50.toFixed(1), p99.toFixed(1)];
-  return line(label, [...cells, cpu.toFixed(0)]);
-}
 
 function rowsOf(result: FloodResult): string[] {
   const { alone, crowded, flooded, garbage } = result;
@@ -55,17 +51,4 @@ function ratioCells(figures: FloodFigures, left: Ratio, slower: Ratio): string[]
 function floodCells(figures: FloodFigures, ratios: readonly string[], slower: string): string[] {
   const { perSecond, p50, p99 } = figures;
   return [rateOf(perSecond), ...ratios, p50.toFixed(1), p99.toFixed(1), slower];
-}
-
-function rateOf(perSecond: number): string {
-  return Math.round(perSecond).toLocaleString('en-US');
-}
-
-function rangeOf({ from, to }: Ratio): string {
-  return `${from.toFixed(2)}–${to.toFixed(2)}`;
-}
-
-function line(label: string, cells: readonly string[]): string {
-  const padded = cells.map((cell, column) => cell.padStart(WIDTHS[column] ?? 8));
-  return (label.padEnd(LABEL_WIDTH) + padded.join('')).trimEnd();
 }

@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  authenticationContenders,
-  authenticationResultsOf,
-  type AuthenticationResult,
-} from './authentication.js';
+import { startPostgres } from '../support/postgres.js';
+import { auditContenders, isAuditBaseline, POSTGRES_ROWS } from './audit.js';
+import { authenticationContenders } from './authentication.js';
 import { contenders, type Contender, type Surroundings } from './contenders.js';
+import { costResultsOf, type CostResult } from './costs.js';
 import { callsFor, garbageFor } from './credentials.js';
 import { floodContender, floodResultOf, playFlood, type FloodResult } from './flood.js';
 import { startIssuer } from './issuer.js';
@@ -29,7 +28,8 @@ export interface BenchReport {
   readonly machine: Machine;
   readonly plan: Plan;
   readonly results: readonly Result[];
-  readonly authentication: readonly AuthenticationResult[];
+  readonly authentication: readonly CostResult[];
+  readonly audit: readonly CostResult[];
   readonly floods: readonly FloodResult[];
 }
 
@@ -65,16 +65,37 @@ async function playSections(
   surroundings: Surroundings,
   tokens: readonly string[],
   run: BenchRun,
-): Promise<Pick<BenchReport, 'results' | 'authentication' | 'floods'>> {
+): Promise<Omit<BenchReport, 'machine' | 'plan'>> {
   const play = <T>(all: readonly Contender[], turn: Play<T>) => playSection(all, turn, tokens, run);
   const governed = await play(contenders(surroundings, run.plan), playTurn);
   const authentication = await play(authenticationContenders(surroundings, run.plan), playMany);
+  const audit = await playAudit(surroundings, play);
   const floods = await play([floodContender(surroundings)], playFlood);
   return {
     results: resultsOf(governed),
-    authentication: authenticationResultsOf(authentication),
+    authentication: costResultsOf(authentication),
+    audit,
     floods: floods.map(floodResultOf),
   };
+}
+
+type PlaySection = <T>(all: readonly Contender[], turn: Play<T>) => Promise<Measured<T>[]>;
+
+/** The audit of calls on both databases; PostgreSQL is a process beside the servers, on the same machine. */
+async function playAudit(surroundings: Surroundings, play: PlaySection): Promise<CostResult[]> {
+  const postgres = await startPostgres();
+  try {
+    const urls = new Map<string, string>();
+    for (const id of POSTGRES_ROWS) {
+      const { database } = await postgres.createDatabase(id.replaceAll('-', '_'));
+      urls.set(id, postgres.url.replace(/[^/]*$/, database));
+    }
+    const databaseOf = (id: string) => urls.get(id) ?? postgres.url;
+    const measured = await play(auditContenders(surroundings, databaseOf), playMany);
+    return costResultsOf(measured, isAuditBaseline);
+  } finally {
+    await postgres.stop();
+  }
 }
 
 async function playSection<T>(

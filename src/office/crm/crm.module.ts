@@ -1,13 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { TenancyModule } from '../tenancy/tenancy.module.js';
 import { CrmRecord } from './crm-record.entity.js';
 import { CrmService } from './crm.service.js';
 import { CrmTools } from './crm.tools.js';
 
 /** Customer records of a tenant. */
 @Module({
-  imports: [TenancyModule, TypeOrmModule.forFeature([CrmRecord])],
+  imports: [TypeOrmModule.forFeature([CrmRecord])],
   providers: [CrmService, CrmTools],
 })
 export class CrmModule {}

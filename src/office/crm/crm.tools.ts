@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Args, Caller, McpTool, type Principal } from 'sallyport';
+import { Args, McpTool } from 'sallyport';
 import { z } from 'zod';
-import { tenantOf } from '../tenancy/tenant-of.js';
 import { CRM_STAGES, type CrmRecord } from './crm-record.entity.js';
 import { CrmService } from './crm.service.js';
 
@@ -46,8 +45,8 @@ export class CrmTools {
     risk: 'read',
     auditFields: ['recordId'],
   })
-  async open(@Args() { recordId }: z.output<typeof one>, @Caller() caller: Principal): Promise<RecordView> {
-    return shown(await this.records.open(tenantOf(caller), recordId));
+  async open(@Args() { recordId }: z.output<typeof one>): Promise<RecordView> {
+    return shown(await this.records.open(recordId));
   }
 
   @McpTool({
@@ -61,11 +60,8 @@ export class CrmTools {
     risk: 'write',
     auditFields: ['recordId', 'stage'],
   })
-  async update(
-    @Args() { recordId, ...changes }: z.output<typeof update>,
-    @Caller() caller: Principal,
-  ): Promise<RecordView> {
-    return shown(await this.records.update(tenantOf(caller), recordId, changes));
+  async update(@Args() { recordId, ...changes }: z.output<typeof update>): Promise<RecordView> {
+    return shown(await this.records.update(recordId, changes));
   }
 
   @McpTool({
@@ -77,13 +73,11 @@ export class CrmTools {
     scopes: ['crm:write'],
     role: 'agent:admin',
     risk: 'destructive',
+    freshness: { maxAge: 15 * 60 },
     auditFields: ['recordId'],
   })
-  async delete(
-    @Args() { recordId }: z.output<typeof one>,
-    @Caller() caller: Principal,
-  ): Promise<z.output<typeof deleted>> {
-    await this.records.delete(tenantOf(caller), recordId);
+  async delete(@Args() { recordId }: z.output<typeof one>): Promise<z.output<typeof deleted>> {
+    await this.records.delete(recordId);
     return { recordId, deleted: true };
   }
 }

@@ -5,7 +5,6 @@ import {
   type TableColumnOptions,
   type TableIndexOptions,
 } from 'typeorm';
-import { TENANT_SETTING } from '../tenancy/tenant-rows.js';
 
 /** The tables of the office; on PostgreSQL with row-level security for everything that belongs to a tenant. */
 export class Office1760000000000 implements MigrationInterface {
@@ -106,6 +105,6 @@ async function secureRows(runner: QueryRunner, table: string): Promise<void> {
   await runner.query(`ALTER TABLE "${table}" ENABLE ROW LEVEL SECURITY`);
   await runner.query(`ALTER TABLE "${table}" FORCE ROW LEVEL SECURITY`);
   await runner.query(
-    `CREATE POLICY "tenant_rows" ON "${table}" USING ("tenant" = current_setting('${TENANT_SETTING}', true))`,
+    `CREATE POLICY "tenant_rows" ON "${table}" USING ("tenant" = current_setting('sallyport.tenant', true))`,
   );
 }

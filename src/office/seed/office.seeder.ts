@@ -1,4 +1,5 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
+import { Tenancy } from 'sallyport';
 import type { EntityManager, EntityTarget, ObjectLiteral, QueryDeepPartialEntity } from 'typeorm';
 import { DataSource } from 'typeorm';
 import { CalendarEvent } from '../calendar/calendar-event.entity.js';
@@ -7,7 +8,6 @@ import { DocPage } from '../docs/doc-page.entity.js';
 import { MailMessage } from '../mail/mail-message.entity.js';
 import { Ticket } from '../support/ticket.entity.js';
 import { Task } from '../tasks/task.entity.js';
-import { TenantRows } from '../tenancy/tenant-rows.js';
 import { SEED, type TenantSeed } from './seed.js';
 
 /**
@@ -18,7 +18,7 @@ import { SEED, type TenantSeed } from './seed.js';
 export class OfficeSeeder implements OnModuleInit {
   constructor(
     private readonly dataSource: DataSource,
-    private readonly rows: TenantRows,
+    private readonly tenancy: Tenancy,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -30,13 +30,13 @@ export class OfficeSeeder implements OnModuleInit {
   }
 
   private seedTenant(tenant: string, { records, mails, events, tasks, tickets }: TenantSeed): Promise<void> {
-    const owned = <R extends object>(rows: readonly R[]) => rows.map((row) => ({ ...row, tenant }));
-    return this.rows.run(tenant, async (manager) => {
-      await insertMissing(manager, CrmRecord, owned(records));
-      await insertMissing(manager, MailMessage, owned(mails));
-      await insertMissing(manager, CalendarEvent, owned(events));
-      await insertMissing(manager, Task, owned(tasks));
-      await insertMissing(manager, Ticket, owned(tickets));
+    const { manager } = this.dataSource;
+    return this.tenancy.within(tenant, { reason: 'the office is filled on its first boot' }, async () => {
+      await insertMissing(manager, CrmRecord, records);
+      await insertMissing(manager, MailMessage, mails);
+      await insertMissing(manager, CalendarEvent, events);
+      await insertMissing(manager, Task, tasks);
+      await insertMissing(manager, Ticket, tickets);
     });
   }
 }

@@ -1,6 +1,5 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { TenancyModule } from '../tenancy/tenancy.module.js';
 import { ReplyDraft } from './reply-draft.entity.js';
 import { SupportService } from './support.service.js';
 import { SupportTools } from './support.tools.js';
@@ -8,7 +7,7 @@ import { Ticket } from './ticket.entity.js';
 
 /** Support tickets of a tenant. */
 @Module({
-  imports: [TenancyModule, TypeOrmModule.forFeature([Ticket, ReplyDraft])],
+  imports: [TypeOrmModule.forFeature([Ticket, ReplyDraft])],
   providers: [SupportService, SupportTools],
 })
 export class SupportModule {}

@@ -2,8 +2,6 @@ import { setTimeout } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Args, Caller, CurrentCall, McpPrompt, McpTool, type Principal, type RunningCall } from 'sallyport';
 import { z } from 'zod';
-import { ownerOf } from '../tenancy/owner.js';
-import { tenantOf } from '../tenancy/tenant-of.js';
 import { SupportService } from './support.service.js';
 import { TICKET_STATUSES, type Ticket } from './ticket.entity.js';
 import { triagePrompt } from './triage.prompt.js';
@@ -47,13 +45,8 @@ export class SupportTools {
     risk: 'read',
     auditFields: ['ticketId'],
   })
-  async read(
-    @Args() { ticketId }: z.output<typeof some>,
-    @Caller() caller: Principal,
-  ): Promise<z.output<typeof tickets>> {
-    const tenant = tenantOf(caller);
-    const found =
-      ticketId === undefined ? await this.support.list(tenant) : [await this.support.read(tenant, ticketId)];
+  async read(@Args() { ticketId }: z.output<typeof some>): Promise<z.output<typeof tickets>> {
+    const found = ticketId === undefined ? await this.support.list() : [await this.support.read(ticketId)];
     return { tickets: found.map(shown) };
   }
 
@@ -71,14 +64,12 @@ export class SupportTools {
   })
   async watch(
     @Args() { seconds }: z.output<typeof patience>,
-    @Caller() caller: Principal,
     @CurrentCall() { signal, reportProgress }: RunningCall,
   ): Promise<z.output<typeof tickets>> {
-    const tenant = tenantOf(caller);
     const start = new Date().toISOString();
     for (let second = 1; second <= seconds; second += 1) {
       await setTimeout(1000, undefined, { signal });
-      const found = await this.support.since(tenant, start);
+      const found = await this.support.since(start);
       if (found.length > 0) return { tickets: found.map(shown) };
       await reportProgress({ progress: second, total: seconds });
     }
@@ -100,7 +91,7 @@ export class SupportTools {
     @Args() { ticketId, body }: z.output<typeof reply>,
     @Caller() caller: Principal,
   ): Promise<z.output<typeof drafted>> {
-    const draftId = await this.support.draftReply(ownerOf(caller), ticketId, body);
+    const draftId = await this.support.draftReply(caller.subject, ticketId, body);
     return { draftId, ticketId };
   }
 
@@ -113,8 +104,8 @@ export class SupportTools {
     role: 'agent:read-only',
     auditFields: ['ticketId'],
   })
-  async triage(@Args() { ticketId }: z.output<typeof one>, @Caller() caller: Principal): Promise<string> {
-    return triagePrompt(await this.support.read(tenantOf(caller), ticketId));
+  async triage(@Args() { ticketId }: z.output<typeof one>): Promise<string> {
+    return triagePrompt(await this.support.read(ticketId));
   }
 }
 

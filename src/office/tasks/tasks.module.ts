@@ -1,13 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { TenancyModule } from '../tenancy/tenancy.module.js';
 import { Task } from './task.entity.js';
 import { TasksService } from './tasks.service.js';
 import { TasksTools } from './tasks.tools.js';
 
 /** The tasks of each person. */
 @Module({
-  imports: [TenancyModule, TypeOrmModule.forFeature([Task])],
+  imports: [TypeOrmModule.forFeature([Task])],
   providers: [TasksService, TasksTools],
 })
 export class TasksModule {}

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Owner } from '../tenancy/owner.js';
-import { TenantRows } from '../tenancy/tenant-rows.js';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
 import { Task } from './task.entity.js';
 
 export interface NewTask {
@@ -12,26 +12,31 @@ export interface NewTask {
 
 const MOST_TASKS = 100;
 
-/** One person's own tasks. */
+/** One person's own tasks. `owner` is the subject of the caller. */
 @Injectable()
 export class TasksService {
-  constructor(private readonly rows: TenantRows) {}
+  constructor(@InjectRepository(Task) private readonly tasks: Repository<Task>) {}
 
   /** Oldest first. */
-  list({ tenant, subject: owner }: Owner): Promise<Task[]> {
-    return this.rows.run(tenant, (manager) =>
-      manager.find(Task, {
-        where: { tenant, owner },
-        order: { createdAt: 'ASC', id: 'ASC' },
-        take: MOST_TASKS,
-      }),
-    );
+  list(owner: string): Promise<Task[]> {
+    return this.tasks.find({
+      where: { owner },
+      order: { createdAt: 'ASC', id: 'ASC' },
+      take: MOST_TASKS,
+    });
   }
 
-  async create({ tenant, subject: owner }: Owner, { title, due }: NewTask): Promise<Task> {
+  async create(owner: string, { title, due }: NewTask): Promise<Task> {
     const createdAt = new Date().toISOString();
-    const task = { id: randomUUID(), tenant, owner, title, due: due ?? null, done: false, createdAt };
-    await this.rows.run(tenant, (manager) => manager.insert(Task, task));
+    const task = this.tasks.create({
+      id: randomUUID(),
+      owner,
+      title,
+      due: due ?? null,
+      done: false,
+      createdAt,
+    });
+    await this.tasks.insert(task);
     return task;
   }
 }

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Args, Caller, McpTool, type Principal } from 'sallyport';
 import { z } from 'zod';
-import { ownerOf } from '../tenancy/owner.js';
 import type { Task } from './task.entity.js';
 import { TasksService } from './tasks.service.js';
 
@@ -28,7 +27,7 @@ export class TasksTools {
     risk: 'read',
   })
   async list(@Caller() caller: Principal): Promise<z.output<typeof tasks>> {
-    const found = await this.tasks.list(ownerOf(caller));
+    const found = await this.tasks.list(caller.subject);
     return { tasks: found.map(shown) };
   }
 
@@ -47,7 +46,7 @@ export class TasksTools {
     @Args() asked: z.output<typeof draft>,
     @Caller() caller: Principal,
   ): Promise<z.output<typeof task>> {
-    return shown(await this.tasks.create(ownerOf(caller), asked));
+    return shown(await this.tasks.create(caller.subject, asked));
   }
 }
 

@@ -12,8 +12,13 @@ const sallyportSettings = plainSettings.extend({
   resource: z.url(),
   /** Path of the application's SQLite file. */
   database: z.string(),
-  /** `durable`: beside the application's tables, as it is by default. `memory`: gone with the process. */
-  audit: z.enum(['durable', 'memory']),
+  /** Of a PostgreSQL database, in the place of the SQLite file. */
+  postgres: z.url().optional(),
+  /**
+   * `durable`: beside the application's tables, as it is by default. `signed`: in a signed log as well. `memory`: gone with
+   * the process. `off`: nowhere.
+   */
+  audit: z.enum(['durable', 'signed', 'memory', 'off']),
   /** Whether it takes API keys as well; it then issues one, and tells the bench. */
   keys: z.boolean(),
   /** `off`: every token is verified with every call. */

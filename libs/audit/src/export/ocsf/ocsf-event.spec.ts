@@ -187,9 +187,16 @@ describe('The OCSF events of what the gate records', () => {
     const events = (await walk.read({ after: 0, upTo: 1000 }, 100)).map(ocsfEvent);
     expect(events.map((event) => [event['class_uid'], ocsfProblems(event)])).toEqual(
       [
-        ...[6003, 6003, 6003, 6003, 6003, 3002, 3002],
+        6003,
+        6003,
+        6003,
+        6003,
+        6003,
+        3002,
+        3002,
         ...ACTIONS.map((action) => CLASS_OF_ACTION[action] ?? 3004),
-        ...[3004, 3004],
+        3004,
+        3004,
       ].map((uid) => [uid, []]),
     );
     await trail.onApplicationShutdown();

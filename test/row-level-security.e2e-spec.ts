@@ -1,0 +1,422 @@
+import { Injectable } from '@nestjs/common';
+import { Args, McpTool, scopeToTenant, Tenancy, TenancyError, type ScopeOptions } from 'sallyport';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { z } from 'zod';
+import { TestIssuer } from './support/issuer.js';
+import { toolCall } from './support/messages.js';
+import { TestServer } from './support/server.js';
+import { plantCanaries, rowsOf, tenantDatabase, type TenantDatabase } from './support/tenant-database.js';
+import { Book, LINKS, OWNED_TABLES } from './support/tenant-entities.js';
+
+/** What a handler may do to its connection before it ends. Each fails in another way. */
+const MISHAPS: Readonly<Record<string, (dataSource: DataSource) => Promise<unknown>>> = {
+  'a statement fails': (dataSource) => dataSource.query('SELECT 1 / (amount - amount) FROM book'),
+  'a constraint is violated': (dataSource) =>
+    dataSource.manager.insert(Book, { id: 'globex-1', title: 'x', amount: 1 }),
+  'a statement takes too long': (dataSource) => dataSource.query('SELECT pg_sleep(5) FROM book'),
+  'a transaction fails': (dataSource) =>
+    dataSource.transaction(async (manager) => {
+      await manager.find(Book);
+      throw new Error('a mishap');
+    }),
+  'a transaction is aborted': (dataSource) =>
+    dataSource.transaction(async (manager) => {
+      await manager.find(Book);
+      await manager.query('SELECT 1 / 0').catch(() => undefined);
+      await manager.find(Book);
+    }),
+  'an inner transaction fails': (dataSource) =>
+    dataSource.transaction(async (manager) => {
+      await manager.transaction((inner) => inner.query('SELECT 1 / 0 FROM book')).catch(() => undefined);
+      const books = await manager.find(Book);
+      if (books.length !== 2) throw new Error(`${books.length} books`);
+    }),
+  'a runner is released in a transaction': async (dataSource) => {
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.manager.find(Book);
+    await runner.rollbackTransaction();
+    await runner.release();
+  },
+  'the connection is lost': (dataSource) =>
+    dataSource.query('SELECT pg_terminate_backend(pg_backend_pid()) FROM book'),
+};
+
+@Injectable()
+class Tools {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @McpTool({
+    name: 'mishap',
+    description: 'Has one.',
+    scopes: ['crm:write'],
+    risk: 'write',
+    input: z.object({ what: z.string() }),
+  })
+  async mishap(@Args('what') what: string) {
+    await MISHAPS[what]?.(this.dataSource).catch(() => undefined);
+    return 'it happened';
+  }
+
+  @McpTool({ name: 'titles', description: 'Titles of books.', scopes: ['crm:write'], risk: 'read' })
+  async titles() {
+    const books = await this.dataSource.getRepository(Book).find();
+    return books.map(({ title }) => title).join(', ');
+  }
+}
+
+let database: TenantDatabase;
+
+beforeAll(async () => {
+  database = await tenantDatabase('PostgreSQL');
+});
+afterAll(async () => database.stop());
+beforeEach(() => plantCanaries(database.admin));
+
+async function connected(options: DataSourceOptions): Promise<DataSource> {
+  return new DataSource(options).initialize();
+}
+
+describe('PostgreSQL, asked around the framework,', () => {
+  let app: DataSource;
+
+  beforeAll(async () => {
+    // The same role and the same tables, and nothing of Sallyport in between.
+    app = await connected({ ...database.options, entities: [] } as DataSourceOptions);
+  });
+  afterAll(async () => app.destroy());
+
+  function asTenant<T>(tenant: string, statement: string): Promise<T> {
+    return app.transaction(async (manager) => {
+      await manager.query(`SELECT set_config('sallyport.tenant', $1, true)`, [tenant]);
+      return manager.query(statement);
+    });
+  }
+
+  it.each([...OWNED_TABLES, LINKS])('shows no row of %s to who names no tenant', async (table) => {
+    expect(await app.query(`SELECT * FROM "${table}"`)).toEqual([]);
+    expect(await asTenant('', `SELECT * FROM "${table}"`)).toEqual([]);
+    expect(await asTenant('acme', `SELECT * FROM "${table}"`)).toHaveLength(table === LINKS ? 1 : 2);
+  });
+
+  it('changes and deletes the rows of the tenant alone', async () => {
+    const before = await rowsOf(database.admin, 'globex');
+    await asTenant('acme', `UPDATE "book" SET "title" = 'changed'`);
+    await asTenant('acme', `DELETE FROM "book"`);
+    expect(await rowsOf(database.admin, 'globex')).toEqual(before);
+    expect((await rowsOf(database.admin, 'acme'))['book']).toEqual([]);
+  });
+
+  it.each([
+    `INSERT INTO "note" ("id", "tenant", "title", "amount") VALUES ('n', 'globex', 'x', 1)`,
+    `INSERT INTO "note" ("id", "tenant", "title", "amount") VALUES ('n', '', 'x', 1)`,
+    `INSERT INTO "book_marks" ("bookId", "markId") VALUES ('acme-2', 'globex-1')`,
+    `TRUNCATE "note"`,
+    `ALTER TABLE "note" DISABLE ROW LEVEL SECURITY`,
+    `DROP POLICY "tenant_rows" ON "note"`,
+    `SET ROLE jobs`,
+  ])('refuses %s', async (statement) => {
+    await expect(asTenant('acme', statement)).rejects.toThrow(
+      /row-level security|permission denied|must be owner/,
+    );
+    await expect(asTenant('', statement)).rejects.toThrow(
+      /row-level security|permission denied|must be owner/,
+    );
+  });
+
+  it('moves no row to another tenant', async () => {
+    const moved = asTenant('acme', `UPDATE "note" SET "tenant" = 'globex'`);
+    await expect(moved).rejects.toThrow('row-level security');
+  });
+});
+
+describe('A pool of one connection', () => {
+  let issuer: TestIssuer;
+  let server: TestServer;
+
+  beforeAll(async () => {
+    issuer = await TestIssuer.start();
+    const options = { ...database.options, poolSize: 1, extra: { statement_timeout: 500 } };
+    server = await TestServer.start({
+      issuer,
+      providers: [Tools],
+      database: options as DataSourceOptions,
+    });
+  });
+  afterAll(async () => {
+    await server.close();
+    await issuer.stop();
+  });
+
+  /** Said in two parts, as the framework lets nobody else touch it. */
+  const told = async () => {
+    const dataSource = server.app.get(DataSource);
+    const [row] = await dataSource.query<{ told: string | null }[]>(
+      `SELECT current_setting('sallyport' || '.tenant', true) AS told`,
+    );
+    return row?.told ?? '';
+  };
+
+  async function titlesOf(tenant: string): Promise<string> {
+    const token = await issuer.token({ tenant, scope: 'crm:write' });
+    const { text } = await server.send({ token, ...toolCall('titles') });
+    return text;
+  }
+
+  it.each(Object.keys(MISHAPS))('keeps nothing of a call in which %s', async (what) => {
+    const token = await issuer.token({ tenant: 'acme', scope: 'crm:write' });
+    const before = await rowsOf(database.admin, 'globex');
+    const { text } = await server.send({ token, ...toolCall('mishap', { what }) });
+    expect(text).toContain('it happened');
+    expect(await told()).toBe('');
+    expect(await titlesOf('globex')).toContain('globex secret');
+    expect(await titlesOf('globex')).not.toContain('acme');
+    expect(await titlesOf('acme')).not.toContain('globex');
+    expect(await told()).toBe('');
+    expect(await rowsOf(database.admin, 'globex')).toEqual(before);
+  });
+
+  it('refuses rows of every tenant without a role for that', async () => {
+    const work = server.app
+      .get(Tenancy)
+      .acrossTenants({ reason: 'a test' }, () => server.app.get(DataSource).getRepository(Book).find());
+    await expect(work).rejects.toMatchObject({ code: 'no_across_connection' });
+  });
+
+  it('refuses a transaction that is begun by hand, and a stream', async () => {
+    const dataSource = server.app.get(DataSource);
+    await expect(dataSource.query('BEGIN')).rejects.toThrow(TenancyError);
+    const stream = server.app
+      .get(Tenancy)
+      .within('acme', { reason: 'a test' }, () => dataSource.createQueryBuilder(Book, 'b').stream());
+    await expect(stream).rejects.toMatchObject({ code: 'unscopable' });
+  });
+});
+
+describe('The boot on PostgreSQL', () => {
+  async function problemsOf(options: Partial<DataSourceOptions>, scope?: ScopeOptions): Promise<string[]> {
+    const dataSource = await connected({ ...database.options, ...options } as DataSourceOptions);
+    try {
+      await scopeToTenant(dataSource, scope);
+      return [];
+    } catch (error) {
+      const problems = (error as { problems: { code: string; message: string }[] }).problems;
+      for (const { message } of problems) expect(message).toMatch(/: .+\.$|\.$/);
+      return [...new Set(problems.map(({ code }) => code))];
+    } finally {
+      await dataSource.destroy();
+    }
+  }
+
+  it('takes tables that are in order', async () => {
+    expect(await problemsOf({})).toEqual([]);
+  });
+
+  it.each<[string, string, string[], string[]]>([
+    [
+      'a table without row-level security',
+      'row_security_off',
+      ['ALTER TABLE note DISABLE ROW LEVEL SECURITY'],
+      ['ALTER TABLE note ENABLE ROW LEVEL SECURITY'],
+    ],
+    [
+      'a table that does not bind its owner',
+      'row_security_off',
+      ['ALTER TABLE note NO FORCE ROW LEVEL SECURITY'],
+      ['ALTER TABLE note FORCE ROW LEVEL SECURITY'],
+    ],
+    [
+      'a policy that shows all',
+      'row_security_loose',
+      ['CREATE POLICY loose ON note USING (true)'],
+      ['DROP POLICY loose ON note'],
+    ],
+    [
+      'a policy that shows all to the role alone',
+      'row_security_loose',
+      ['CREATE POLICY loose ON note FOR SELECT TO app USING (true)'],
+      ['DROP POLICY loose ON note'],
+    ],
+    [
+      'a policy that takes all',
+      'row_security_loose',
+      ['CREATE POLICY loose ON note FOR INSERT WITH CHECK (true)'],
+      ['DROP POLICY loose ON note'],
+    ],
+    [
+      'a policy with a way out',
+      'row_security_loose',
+      [
+        `CREATE POLICY loose ON note USING (tenant = NULLIF(current_setting('sallyport.tenant', true), '') OR title = 'x')`,
+      ],
+      ['DROP POLICY loose ON note'],
+    ],
+    [
+      'links with a policy that shows all',
+      'row_security_loose',
+      ['CREATE POLICY loose ON book_marks USING (true)'],
+      ['DROP POLICY loose ON book_marks'],
+    ],
+    [
+      'a table without a policy',
+      'row_security_policy',
+      ['ALTER POLICY tenant_rows ON note RENAME TO kept', 'ALTER POLICY kept ON note TO jobs'],
+      ['ALTER POLICY kept ON note TO public', 'ALTER POLICY kept ON note RENAME TO tenant_rows'],
+    ],
+    [
+      'a view with the rights of its owner',
+      'row_security_view',
+      ['CREATE VIEW notes AS SELECT * FROM note', 'GRANT SELECT ON notes TO app'],
+      ['DROP VIEW notes'],
+    ],
+    [
+      'a view over a view',
+      'row_security_view',
+      [
+        'CREATE VIEW notes WITH (security_invoker) AS SELECT * FROM note',
+        'CREATE VIEW titles AS SELECT title FROM notes',
+        'GRANT SELECT (title) ON titles TO app',
+      ],
+      ['DROP VIEW titles', 'DROP VIEW notes'],
+    ],
+    [
+      'a materialized view',
+      'row_security_view',
+      ['CREATE MATERIALIZED VIEW notes AS SELECT * FROM note', 'GRANT SELECT ON notes TO app'],
+      ['DROP MATERIALIZED VIEW notes'],
+    ],
+    [
+      'a function with the rights of its owner',
+      'row_security_definer',
+      [`CREATE FUNCTION notes() RETURNS SETOF note LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM note'`],
+      ['DROP FUNCTION notes()'],
+    ],
+    [
+      'a function with a body of SQL',
+      'row_security_definer',
+      [
+        'CREATE FUNCTION notes() RETURNS bigint LANGUAGE sql SECURITY DEFINER BEGIN ATOMIC SELECT count(*) FROM note; END',
+      ],
+      ['DROP FUNCTION notes()'],
+    ],
+    [
+      'the right to TRUNCATE',
+      'row_security_truncate',
+      ['GRANT TRUNCATE ON note TO app'],
+      ['REVOKE TRUNCATE ON note FROM app'],
+    ],
+    [
+      'a child without policies',
+      'row_security_off',
+      ['CREATE TABLE old_note () INHERITS (note)'],
+      ['DROP TABLE old_note'],
+    ],
+    [
+      'a role that owns a table',
+      'row_security_owner',
+      ['ALTER TABLE note OWNER TO app'],
+      ['ALTER TABLE note OWNER TO sallyport'],
+    ],
+    [
+      'a role that could become the owner',
+      'row_security_owner',
+      ['CREATE ROLE landlord', 'ALTER TABLE note OWNER TO landlord', 'GRANT landlord TO app'],
+      ['ALTER TABLE note OWNER TO sallyport', 'DROP ROLE landlord'],
+    ],
+    [
+      'a role with BYPASSRLS',
+      'row_security_role',
+      ['ALTER ROLE app BYPASSRLS'],
+      ['ALTER ROLE app NOBYPASSRLS'],
+    ],
+    [
+      'a role that could become one',
+      'row_security_role',
+      ['CREATE ROLE auditor BYPASSRLS', 'GRANT auditor TO app'],
+      ['DROP ROLE auditor'],
+    ],
+    [
+      'a table that is missing',
+      'row_security_table',
+      ['ALTER TABLE note RENAME TO lost'],
+      ['ALTER TABLE lost RENAME TO note'],
+    ],
+  ])('refuses %s', async (_what, code, sabotage, repair) => {
+    for (const statement of sabotage) await database.admin.query(statement);
+    try {
+      expect(await problemsOf({})).toContain(code);
+    } finally {
+      for (const statement of repair) await database.admin.query(statement);
+    }
+    expect(await problemsOf({})).toEqual([]);
+  });
+
+  it.each<[string, string[], string[]]>([
+    [
+      'a policy that only takes away',
+      [`CREATE POLICY strict ON note AS RESTRICTIVE USING (title <> 'x')`],
+      ['DROP POLICY strict ON note'],
+    ],
+    [
+      'a view with the rights of who asks',
+      [
+        'CREATE VIEW notes WITH (security_invoker = true) AS SELECT * FROM note',
+        'GRANT SELECT ON notes TO app',
+      ],
+      ['DROP VIEW notes'],
+    ],
+    ['a view that the role cannot use', ['CREATE VIEW notes AS SELECT * FROM note'], ['DROP VIEW notes']],
+    [
+      'a function that it cannot call',
+      [
+        `CREATE FUNCTION notes() RETURNS SETOF note LANGUAGE sql SECURITY DEFINER AS 'SELECT * FROM note'`,
+        'REVOKE EXECUTE ON FUNCTION notes() FROM public',
+      ],
+      ['DROP FUNCTION notes()'],
+    ],
+  ])('takes %s', async (_what, change, repair) => {
+    for (const statement of change) await database.admin.query(statement);
+    try {
+      expect(await problemsOf({})).toEqual([]);
+    } finally {
+      for (const statement of repair) await database.admin.query(statement);
+    }
+  });
+
+  it('takes the owner in development, when that is said, and no superuser', async () => {
+    for (const table of [...OWNED_TABLES, LINKS])
+      await database.admin.query(`ALTER TABLE "${table}" OWNER TO app`);
+    const lenient = { dangerouslyAllowOwnerRole: true };
+    const environment = process.env['NODE_ENV'];
+    try {
+      expect(await problemsOf({})).toEqual(['row_security_owner']);
+      expect(await problemsOf({}, lenient)).toEqual([]);
+      const superuser = database.admin.options as { username: string; password: string };
+      expect(
+        await problemsOf({ username: superuser.username, password: superuser.password }, lenient),
+      ).toEqual(['row_security_role']);
+      process.env['NODE_ENV'] = 'production';
+      expect(await problemsOf({}, lenient)).toEqual(['tenancy_owner_role']);
+    } finally {
+      process.env['NODE_ENV'] = environment;
+      for (const table of [...OWNED_TABLES, LINKS])
+        await database.admin.query(`ALTER TABLE "${table}" OWNER TO sallyport`);
+    }
+  });
+
+  it('stops the server', async () => {
+    await database.admin.query('ALTER TABLE note DISABLE ROW LEVEL SECURITY');
+    const issuer = await TestIssuer.start();
+    try {
+      const start = TestServer.start({ issuer, database: database.options });
+      await expect(start).rejects.toThrow('row_security_off');
+    } finally {
+      await issuer.stop();
+      await database.admin.query('ALTER TABLE note ENABLE ROW LEVEL SECURITY');
+    }
+  });
+
+  it('refuses the query cache, which would answer one tenant with the rows of another', async () => {
+    expect(await problemsOf({ cache: true })).toEqual(['tenancy_cache']);
+  });
+});

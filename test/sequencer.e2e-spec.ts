@@ -1,0 +1,192 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { LogReport } from '@sallyport/audit';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { LOG_KEY, startLog } from './support/audit-log.js';
+import { eventually } from './support/eventually.js';
+import { startPostgres, type RunningPostgres } from './support/postgres.js';
+
+let postgres: RunningPostgres;
+let directory: string;
+const writers: Writer[] = [];
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  directory = mkdtempSync(join(tmpdir(), 'sallyport-sequencer-'));
+});
+
+afterEach(async () => {
+  for (const writer of writers.splice(0)) await writer.kill();
+});
+
+afterAll(() => postgres.stop());
+
+/** A process of its own that records and, when it has the office, sequences. */
+class Writer {
+  private static count = 0;
+  readonly recorded: string[] = [];
+  role: string | undefined;
+  private readonly child: ChildProcess;
+  private errors = '';
+
+  constructor(database: DataSourceOptions, stateFile?: string) {
+    Writer.count += 1;
+    this.child = spawn(
+      process.execPath,
+      [
+        '--import',
+        resolve('test/support/typescript-register.mjs'),
+        resolve('test/support/log-writer.main.ts'),
+      ],
+      {
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: {
+          ...process.env,
+          NODE_OPTIONS: '',
+          DATABASE: JSON.stringify(database),
+          KEY: LOG_KEY.signerKey,
+          STATE: stateFile ?? join(directory, `state-${Writer.count}`),
+        },
+      },
+    );
+    let rest = '';
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.hear(line);
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.errors += text));
+    writers.push(this);
+  }
+
+  /** Lets it finish what it does: answers its exit code. */
+  async finish(): Promise<number | null> {
+    if (this.child.exitCode !== null) return this.child.exitCode;
+    const ended = once(this.child, 'exit');
+    this.child.stdin?.end();
+    await ended;
+    if (this.errors !== '') throw new Error(this.errors);
+    return this.child.exitCode;
+  }
+
+  async kill(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
+  }
+
+  private hear(line: string): void {
+    const [what, value = ''] = line.split(' ');
+    if (what === 'recorded') this.recorded.push(value);
+    if (what === 'role') this.role = value;
+  }
+}
+
+/** All of them record by now, and one has the office. */
+async function untilBusy(all: readonly Writer[], records = 50): Promise<Writer> {
+  await eventually(
+    async () => all.map(({ recorded }) => recorded.length),
+    (counts) => counts.every((count) => count >= records),
+  );
+  await eventually(
+    async () => all.map(({ role }) => role),
+    (roles) => roles.includes('sequencing'),
+  );
+  return all.find(({ role }) => role === 'sequencing')!;
+}
+
+async function ask<T>(database: DataSourceOptions, statement: string): Promise<T[]> {
+  const source = await new DataSource({ ...database }).initialize();
+  const rows = await source.query<T[]>(statement);
+  await source.destroy();
+  return rows;
+}
+
+/** Everything that is durable has one place and no more, and the log says so itself. */
+async function examine(database: DataSourceOptions, all: readonly Writer[]): Promise<LogReport> {
+  const state = { file: join(directory, `reader-${all.length}`) };
+  const log = await startLog(database, { state });
+  const report = await log.log.verify();
+  await log.close();
+  const rows = await ask<{ idx: string; id: string }>(
+    database,
+    'SELECT l.idx, r.id FROM sallyport_log_leaf l JOIN sallyport_audit r ON r.seq = l.seq ORDER BY l.idx',
+  );
+  expect(rows.map(({ idx }) => Number(idx))).toEqual(rows.map((_, index) => index));
+  const logged = new Set(rows.map(({ id }) => id));
+  expect(logged.size).toBe(rows.length);
+  const durable = all.flatMap(({ recorded }) => recorded);
+  expect(durable.length).toBeGreaterThan(100);
+  expect(durable.filter((id) => !logged.has(id))).toEqual([]);
+  return report;
+}
+
+describe('three processes that write to one PostgreSQL', () => {
+  it('make one log without a gap or a duplicate, and one of them sequences', async () => {
+    const database = await postgres.createDatabase('three');
+    const all = [new Writer(database), new Writer(database), new Writer(database)];
+    await untilBusy(all);
+    for (let look = 0; look < 20; look += 1) {
+      expect(all.filter(({ role }) => role === 'sequencing')).toHaveLength(1);
+      const [holders] = await ask<{ count: string }>(
+        database,
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted",
+      );
+      expect(Number(holders?.count)).toBe(1);
+    }
+    await Promise.all(all.map((writer) => writer.finish()));
+    const report = await examine(database, all);
+    expect(report).toMatchObject({ ok: true, findings: [], pending: 0, unsigned: 0 });
+  });
+
+  it('lose nothing when the one that sequences is killed: another takes over within about a second', async () => {
+    const database = await postgres.createDatabase('killed');
+    const all = [new Writer(database), new Writer(database), new Writer(database)];
+    const first = await untilBusy(all);
+    const others = all.filter((writer) => writer !== first);
+    expect(others.map(({ role }) => role)).toEqual(['standby', 'standby']);
+    await first.kill();
+    const killedAt = Date.now();
+    await eventually(
+      async () => others.map(({ role }) => role),
+      (roles) => roles.includes('sequencing'),
+    );
+    // A second, and what a busy machine takes.
+    expect(Date.now() - killedAt).toBeLessThan(4000);
+    expect(others.filter(({ role }) => role === 'sequencing')).toHaveLength(1);
+    await Promise.all(others.map((writer) => writer.finish()));
+    const report = await examine(database, all);
+    expect(report).toMatchObject({ ok: true, findings: [], pending: 0, unsigned: 0 });
+  });
+
+  it('may share one state of the signer', async () => {
+    const database = await postgres.createDatabase('shared');
+    const state = join(directory, 'shared-state');
+    const all = [new Writer(database, state), new Writer(database, state)];
+    const first = await untilBusy(all);
+    await first.kill();
+    const other = all.find((writer) => writer !== first)!;
+    await eventually(
+      async () => other.role,
+      (role) => role === 'sequencing',
+    );
+    await other.finish();
+    expect(await examine(database, all)).toMatchObject({ ok: true, pending: 0, unsigned: 0 });
+  });
+});
+
+describe('two processes that write to one SQLite file', () => {
+  it('make one log without a gap or a duplicate, also when one of them is killed', async () => {
+    const database: DataSourceOptions = { type: 'better-sqlite3', database: join(directory, 'two.sqlite') };
+    const state = join(directory, 'sqlite-state');
+    const all = [new Writer(database, state), new Writer(database, state)];
+    await untilBusy(all);
+    await all[0]!.kill();
+    await all[1]!.finish();
+    expect(await examine(database, all)).toMatchObject({ ok: true, pending: 0, unsigned: 0 });
+  });
+});
