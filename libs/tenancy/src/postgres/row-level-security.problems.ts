@@ -1,0 +1,145 @@
+import type { Problem } from '@sallyport/mcp';
+import type { DataSource } from 'typeorm';
+
+import {
+  quotedPath,
+  type LinkTable,
+  type RowTable,
+  type TenantTable,
+  type TenantTables,
+} from '../sql/tenant-table.js';
+import { isTenantCondition } from './policy-condition.js';
+import {
+  DEFINERS,
+  POLICIES,
+  ROLE,
+  TABLES,
+  VIEWS,
+  type DefinerRow,
+  type PolicyRow,
+  type RoleRow,
+  type TableRow,
+  type ViewRow,
+} from './catalog.queries.js';
+
+interface Strictness {
+  readonly dangerouslyAllowOwnerRole?: boolean;
+}
+
+type Guarded = RowTable | LinkTable;
+
+/**
+ * What would let this connection around row-level security: its role, its tables, their policies, or views and functions
+ * over them. Looked up once, at boot; what is changed later is for migrations, and their review.
+ */
+export async function rowLevelSecurityProblems(
+  dataSource: DataSource,
+  tables: TenantTables,
+  strictness: Strictness,
+): Promise<Problem[]> {
+  const role = await roleProblems(dataSource);
+  // To a role that nothing binds, no table can be in order.
+  if (role.length > 0) return role;
+  const guarded = [...tables.values()].filter(isGuarded);
+  const found = await Promise.all(guarded.map((table) => tableProblems(dataSource, table, strictness)));
+  return found.flat();
+}
+
+function isGuarded(table: TenantTable): table is Guarded {
+  return table.kind !== 'opaque';
+}
+
+async function roleProblems(dataSource: DataSource): Promise<Problem[]> {
+  const [role] = await dataSource.query<RoleRow[]>(ROLE);
+  if (role?.bound === true) return [];
+  const message =
+    'The server connects to PostgreSQL as a role that row-level security does not bind: a superuser, one with BYPASSRLS, ' +
+    'or a member of such. Write CREATE ROLE app LOGIN NOSUPERUSER NOBYPASSRLS, and connect as that.';
+  return [{ code: 'row_security_role', message }];
+}
+
+/** A partition, or a child, can be named itself, and then its own policies count. */
+async function tableProblems(
+  dataSource: DataSource,
+  table: Guarded,
+  strictness: Strictness,
+): Promise<Problem[]> {
+  const rows = await dataSource.query<TableRow[]>(TABLES, [quotedPath(table.path)]);
+  if (rows.length === 0) {
+    const message = `The table ${table.path} does not exist, or this role may not see it: run the migrations first.`;
+    return [{ code: 'row_security_table', message }];
+  }
+  const found = await Promise.all(
+    rows.map(async (row) =>
+      row.kind === 'v' || row.kind === 'm'
+        ? viewProblems([{ view: row.name, materialized: row.kind === 'm', invoker: row.invoker }], table)
+        : [
+            ...ownProblems(row, strictness),
+            ...policyProblems(row, table, await dataSource.query<PolicyRow[]>(POLICIES, [row.oid])),
+            ...viewProblems(await dataSource.query<ViewRow[]>(VIEWS, [row.oid]), table),
+            ...definerProblems(await dataSource.query<DefinerRow[]>(DEFINERS, [row.bare]), row),
+          ],
+    ),
+  );
+  return found.flat();
+}
+
+function ownProblems(
+  { name, secured, forced, owned, truncate }: TableRow,
+  strictness: Strictness,
+): Problem[] {
+  const problems: Problem[] = [];
+  const lenient = strictness.dangerouslyAllowOwnerRole === true;
+  if (!secured || !forced)
+    problems.push({
+      code: 'row_security_off',
+      message: `${name} belongs to tenants, and its row-level security is not enabled and forced: write enableTenantRows(runner, '${name}') in a migration.`,
+    });
+  if (owned && !lenient)
+    problems.push({
+      code: 'row_security_owner',
+      message: `The server connects as the owner of ${name}, who can switch its row-level security off: run migrations as one role and serve as another, or write tenancy: { dangerouslyAllowOwnerRole: true } for development.`,
+    });
+  if (truncate && !owned && !lenient)
+    problems.push({
+      code: 'row_security_truncate',
+      message: `The server may TRUNCATE ${name}, which row-level security does not bind: revoke it, or grant with grantRows.`,
+    });
+  return problems;
+}
+
+const COMMANDS = ['r', 'a', 'w', 'd'] as const;
+
+function policyProblems({ name }: TableRow, table: Guarded, policies: readonly PolicyRow[]): Problem[] {
+  // A restrictive policy only takes away.
+  const permissive = policies.filter(({ permissive: permits }) => permits);
+  const loose = permissive.filter((policy) => !isTenantCondition(policy, table));
+  const covered = COMMANDS.every((command) =>
+    permissive.some((policy) => policy.command === '*' || policy.command === command),
+  );
+  const problems = loose.map(({ policy }) => ({
+    code: 'row_security_loose',
+    message: `The policy "${policy}" of ${name} shows or takes rows that are not the tenant's, and PostgreSQL joins policies with OR: drop it, or make it AS RESTRICTIVE.`,
+  }));
+  if (covered) return problems;
+  const message = `${name} has no policy for every one of SELECT, INSERT, UPDATE and DELETE: write enableTenantRows(runner, '${name}') in a migration.`;
+  return [...problems, { code: 'row_security_policy', message }];
+}
+
+function viewProblems(views: readonly ViewRow[], { path }: Guarded): Problem[] {
+  return views
+    .filter(({ materialized, invoker }) => materialized || !invoker)
+    .map(({ view, materialized }) => ({
+      code: 'row_security_view',
+      message: materialized
+        ? `The materialized view ${view} keeps rows of ${path} without their policies: revoke it from this role, or drop it.`
+        : `The view ${view} reads ${path} with the rights of its owner: write ALTER VIEW ${view} SET (security_invoker = true), or revoke it from this role.`,
+    }));
+}
+
+function definerProblems(functions: readonly DefinerRow[], { name }: TableRow): Problem[] {
+  return functions.map(({ routine }) => ({
+    code: 'row_security_definer',
+    message: `The function ${routine} names ${name} and runs with the rights of its owner (SECURITY DEFINER): make it SECURITY INVOKER, or revoke EXECUTE on it from this role.`,
+  }));
+}

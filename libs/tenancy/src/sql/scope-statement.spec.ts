@@ -1,0 +1,252 @@
+import { TenancyError } from '../tenancy.errors.js';
+import { scopeStatement } from './scope-statement.js';
+import { render } from './scoped-sql.js';
+import type { TenantTable } from './tenant-table.js';
+import type { Dialect } from './tokens.js';
+
+const ticket: TenantTable = { kind: 'rows', path: 'ticket', column: 'tenant' };
+const tables = new Map<string, TenantTable>([
+  ['ticket', ticket],
+  ['tag', { kind: 'rows', path: 'tag', column: 'workspace' }],
+  [
+    'ticket_tags',
+    {
+      kind: 'links',
+      path: 'ticket_tags',
+      ends: [
+        { column: 'ticketId', key: 'id', table: ticket },
+        { column: 'tagId', key: 'id', table: { kind: 'rows', path: 'tag', column: 'workspace' } },
+      ],
+    },
+  ],
+  ['open_tickets', { kind: 'opaque', path: 'open_tickets' }],
+]);
+
+function scope(statement: string, dialect: Dialect = 'postgres'): string {
+  const scoping = scopeStatement(spelled(statement, dialect), dialect, tables);
+  return scoping.kind === 'scoped' ? render(scoping.sql, '@T').replace(/\s+/g, ' ').trim() : scoping.kind;
+}
+
+/** Parameters as the database has them. */
+function spelled(statement: string, dialect: Dialect): string {
+  return dialect === 'sqlite' ? statement.replace(/\$\d/g, '?') : statement;
+}
+
+const OWN = '(SELECT * FROM "ticket" WHERE "ticket"."tenant" = @T)';
+const BOTH: readonly Dialect[] = ['postgres', 'sqlite'];
+
+describe.each(BOTH)('scopeStatement on %s', (dialect) => {
+  it.each([
+    ['SELECT * FROM "ticket" "t" WHERE 1=1', `SELECT * FROM ${OWN} "t" WHERE 1=1`],
+    ['SELECT * FROM "ticket"', `SELECT * FROM ${OWN} AS "ticket"`],
+    [
+      'select x from ticket where id = 1 OR 1 = 1',
+      'select x from (SELECT * FROM ticket WHERE ticket."tenant" = @T) AS ticket where id = 1 OR 1 = 1',
+    ],
+    ['SELECT * FROM "doc", "ticket" t', `SELECT * FROM "doc", ${OWN} t`],
+    [
+      'SELECT * FROM "doc" d LEFT JOIN "ticket" "t" ON d.x = t.y',
+      `SELECT * FROM "doc" d LEFT JOIN ${OWN} "t" ON d.x = t.y`,
+    ],
+    [
+      'SELECT 1 WHERE EXISTS (SELECT 1 FROM "ticket" "t")',
+      `SELECT 1 WHERE EXISTS (SELECT 1 FROM ${OWN} "t")`,
+    ],
+    ['SELECT 1 UNION ALL SELECT 2 FROM "ticket" t', `SELECT 1 UNION ALL SELECT 2 FROM ${OWN} t`],
+    [
+      'WITH a AS (SELECT * FROM "ticket" t) SELECT * FROM a',
+      `WITH a AS (SELECT * FROM ${OWN} t) SELECT * FROM a`,
+    ],
+    [
+      'SELECT * FROM ("ticket" t JOIN doc d ON d.a = t.b)',
+      `SELECT * FROM (${OWN} t JOIN doc d ON d.a = t.b)`,
+    ],
+    ['SELECT 1FROM "ticket" t', `SELECT 1FROM ${OWN} t`],
+    [
+      'SELECT t.* /* FROM doc */ FROM "ticket" t -- WHERE',
+      `SELECT t.* /* FROM doc */ FROM ${OWN} t -- WHERE`,
+    ],
+    [
+      'SELECT * FROM "main"."ticket" t',
+      'SELECT * FROM (SELECT * FROM "main"."ticket" WHERE "ticket"."tenant" = @T) t',
+    ],
+    [
+      'DELETE FROM "ticket" WHERE "id" = $1 OR 1=1',
+      'DELETE FROM "ticket" WHERE ( "id" = $1 OR 1=1 ) AND ("ticket"."tenant" = @T)',
+    ],
+    ['DELETE FROM "ticket"', 'DELETE FROM "ticket" WHERE ("ticket"."tenant" = @T)'],
+    [
+      'DELETE FROM "ticket" WHERE a = 1 -- never',
+      'DELETE FROM "ticket" WHERE ( a = 1 ) AND ("ticket"."tenant" = @T) -- never',
+    ],
+    [
+      'UPDATE "ticket" SET "title" = $1 WHERE "id" IN ($2) RETURNING "title"',
+      'UPDATE "ticket" SET "title" = $1 WHERE ( "id" IN ($2) ) AND ("ticket"."tenant" = @T) RETURNING "title"',
+    ],
+    [
+      'UPDATE "ticket" AS "t" SET "title" = (SELECT max(x) FROM "ticket" o WHERE 1=1)',
+      `UPDATE "ticket" AS "t" SET "title" = (SELECT max(x) FROM ${OWN} o WHERE 1=1) WHERE ("t"."tenant" = @T)`,
+    ],
+    [
+      'INSERT INTO "ticket"("id", "title") VALUES ($1, $2), ($3, f(4, 5))',
+      'INSERT INTO "ticket"("id", "title", "tenant") VALUES ($1, $2, @T), ($3, f(4, 5), @T)',
+    ],
+    [
+      'INSERT INTO "ticket"("id", "tenant") VALUES ($1, DEFAULT), ($2, NULL)',
+      'INSERT INTO "ticket"("id", "tenant") VALUES ($1, @T), ($2, @T)',
+    ],
+    [
+      'INSERT INTO "ticket" AS "t" ("id", "x") VALUES (1, 2) ON CONFLICT ("id") DO UPDATE SET "x" = EXCLUDED."x" RETURNING "id"',
+      'INSERT INTO "ticket" AS "t" ("id", "x", "tenant") VALUES (1, 2, @T) ON CONFLICT ("id") DO UPDATE SET "x" = EXCLUDED."x" WHERE ("t"."tenant" = @T) RETURNING "id"',
+    ],
+    [
+      'INSERT INTO "ticket" ("id") VALUES (1) ON CONFLICT ("id") DO UPDATE SET "x" = 1 WHERE 1=1 OR 2=2',
+      'INSERT INTO "ticket" ("id", "tenant") VALUES (1, @T) ON CONFLICT ("id") DO UPDATE SET "x" = 1 WHERE ( 1=1 OR 2=2 ) AND ("ticket"."tenant" = @T)',
+    ],
+    [
+      'INSERT INTO "ticket" ("id") VALUES (1) ON CONFLICT DO NOTHING',
+      'INSERT INTO "ticket" ("id", "tenant") VALUES (1, @T) ON CONFLICT DO NOTHING',
+    ],
+    [
+      'INSERT INTO "doc" ("id") SELECT "id" FROM "ticket" t',
+      `INSERT INTO "doc" ("id") SELECT "id" FROM ${OWN} t`,
+    ],
+  ])('%s', (statement, scoped) => {
+    expect(scope(statement, dialect)).toBe(spelled(scoped, dialect));
+  });
+
+  it.each([
+    'SELECT * FROM "doc" "ticket" WHERE "ticket"."id" = 1',
+    'SELECT "ticket" FROM "doc"',
+    `SELECT 'FROM ticket' FROM doc`,
+    'SELECT 1 -- FROM ticket',
+    'UPDATE "doc" SET "ticket" = 1',
+    'INSERT INTO "doc" ("ticket") VALUES (1)',
+    'SELECT 1',
+    'CREATE TABLE other (id int)',
+  ])('leaves alone what touches no table of tenants: %s', (statement) => {
+    expect(scope(statement, dialect)).toBe('free');
+  });
+
+  it.each(['START TRANSACTION', 'BEGIN', 'COMMIT', 'ROLLBACK TO SAVEPOINT typeorm_1', 'SAVEPOINT typeorm_1'])(
+    'knows a transaction: %s',
+    (statement) => {
+      expect(scope(statement, dialect)).toBe('transaction');
+    },
+  );
+
+  it('narrows links by both of their ends', () => {
+    const scoped = scope('SELECT * FROM "ticket_tags" "l"', dialect);
+    expect(scoped).toContain(
+      'WHERE "sallyport_end"."id" = "ticket_tags"."ticketId" AND "sallyport_end"."tenant" = @T)',
+    );
+    expect(scoped).toContain(
+      'WHERE "sallyport_end"."id" = "ticket_tags"."tagId" AND "sallyport_end"."workspace" = @T)',
+    );
+  });
+
+  it('inserts a link only between rows of the tenant', () => {
+    const scoped = scope('INSERT INTO "ticket_tags"("ticketId", "tagId") VALUES ($1, $2)', dialect);
+    const expected =
+      'INSERT INTO "ticket_tags"("ticketId", "tagId") VALUES (' +
+      '(SELECT "sallyport_end"."id" FROM "ticket" "sallyport_end" WHERE "sallyport_end"."id" = $1 AND "sallyport_end"."tenant" = @T), ' +
+      '(SELECT "sallyport_end"."id" FROM "tag" "sallyport_end" WHERE "sallyport_end"."id" = $2 AND "sallyport_end"."workspace" = @T))';
+    expect(scoped).toBe(spelled(expected, dialect));
+  });
+
+  it.each([
+    ['the rows of a table at once', 'TRUNCATE TABLE "ticket"'],
+    ['a statement in a text', `SELECT 1; DO 'DELETE FROM ticket'`],
+    ['several statements', 'SELECT 1; DELETE FROM "ticket"'],
+    ['a table that is dropped', 'DROP TABLE "ticket"'],
+    ['a copy', 'COPY ticket TO STDOUT'],
+    ['an explanation', 'EXPLAIN SELECT * FROM ticket'],
+    ['a new table', 'SELECT * INTO copied FROM "ticket"'],
+    ['a new table as well', 'CREATE TABLE copied AS SELECT * FROM "ticket"'],
+    ['a view', 'SELECT * FROM "open_tickets"'],
+    ['rows from a query', 'INSERT INTO "ticket" ("id") SELECT "id" FROM "doc"'],
+    ['no columns', 'INSERT INTO "ticket" VALUES (1, 2)'],
+    ['no values', 'INSERT INTO "ticket" DEFAULT VALUES'],
+    ['a computed tenant', `INSERT INTO "ticket" ("tenant") VALUES ('glo' || 'bex')`],
+    ['a written tenant', `INSERT INTO "ticket" ("tenant") VALUES ('globex')`],
+    ['a replacement', 'INSERT OR REPLACE INTO "ticket" ("id") VALUES (1)'],
+    ['a replacement for short', 'REPLACE INTO "ticket" ("id") VALUES (1)'],
+    ['links that change', 'UPDATE "ticket_tags" SET "ticketId" = 1'],
+    ['a link that is half computed', 'INSERT INTO "ticket_tags"("ticketId", "tagId") VALUES (1, 1 + 1)'],
+    ['a change within', 'WITH gone AS (DELETE FROM "ticket" RETURNING *) SELECT * FROM gone'],
+    ['parentheses that escape', 'DELETE FROM "ticket" WHERE 1=1) OR (1=1'],
+    ['an open comment', 'DELETE FROM "ticket" WHERE 1=1 /*'],
+    ['an open quote', `DELETE FROM "ticket" WHERE x = 'a`],
+    ['a setting', `SELECT set_config('sallyport.tenant', 'globex', true)`],
+    ['a setting in capitals', `SET LOCAL Sallyport.Tenant = 'globex'`],
+    ['control characters', 'SELECT * FROM\u000b"ticket"'],
+    ['a verb out of place', 'SELECT * FROM doc update, "ticket"'],
+  ])('refuses %s', (_what, statement) => {
+    expect(() => scope(statement, dialect)).toThrow(TenancyError);
+  });
+
+  it.each([
+    'UPDATE "ticket" SET "tenant" = $1',
+    'UPDATE "ticket" SET "a" = "b" IS DISTINCT FROM "c", "TENANT" = $1',
+    'INSERT INTO "ticket" ("id") VALUES (1) ON CONFLICT ("id") DO UPDATE SET "tenant" = $1',
+  ])('refuses to move a row: %s', (statement) => {
+    expect(() => scope(statement, dialect)).toThrow(expect.objectContaining({ code: 'tenant_column' }));
+  });
+
+  it('lets an upsert say the tenant that its row has', () => {
+    const statement =
+      'INSERT INTO "ticket" ("id", "tenant") VALUES (1, NULL) ON CONFLICT ("id") DO UPDATE SET "tenant" = EXCLUDED."tenant"';
+    expect(scope(statement, dialect)).toContain('"tenant" = EXCLUDED."tenant" WHERE');
+  });
+});
+
+describe('scopeStatement', () => {
+  it.each([
+    ['$1, $2', 'postgres', [1]],
+    ['?, ?', 'sqlite', [1]],
+    [`'?', ?`, 'sqlite', [0]],
+  ] as const)('says which parameter must be the tenant: (%s)', (values, dialect, own) => {
+    const statement = `INSERT INTO "ticket" ("id", "tenant") VALUES (${values})`;
+    expect(scopeStatement(statement, dialect, tables)).toMatchObject({ own });
+  });
+
+  it.each([
+    'SELECT * FROM doc set, "ticket" t',
+    'SELECT * FROM doc values, "ticket" t',
+    'SELECT * FROM doc d (a, b), "ticket" t',
+    'SELECT * FROM generate_series(1, 2) g, LATERAL (SELECT 1) l, "ticket" t',
+    'SELECT * FROM ROWS FROM (a(1), b(2)) r, "ticket" t',
+    'DELETE FROM doc USING "ticket" t WHERE true',
+    'UPDATE doc SET a = 1 FROM other set, "ticket" t',
+    `SELECT E'\\' FROM doc' FROM "ticket" t`,
+    'SELECT $x$ FROM doc $x$ FROM "ticket" t',
+    'SELECT /* /* */ */ 1 FROM "ticket" t',
+  ])('finds the table on PostgreSQL: %s', (statement) => {
+    expect(scope(statement)).toContain(`${OWN} t`);
+  });
+
+  it.each([
+    'SELECT * FROM doc offset, "ticket" t',
+    'SELECT * FROM doc window, "ticket" t',
+    'SELECT * FROM [doc] INDEXED BY x, "ticket" t',
+    'SELECT /* /* */ 1 FROM "ticket" t',
+    'SELECT `a\'` FROM "ticket" t',
+  ])('finds the table on SQLite: %s', (statement) => {
+    expect(scope(statement, 'sqlite')).toContain(`${OWN} t`);
+  });
+
+  it.each(['SELECT 1 IN ticket', `SELECT * FROM 'ticket'`, 'SELECT 1 IN "main"."ticket"'])(
+    'refuses on SQLite: %s',
+    (statement) => {
+      expect(() => scope(statement, 'sqlite')).toThrow(TenancyError);
+    },
+  );
+
+  it.each([
+    'SELECT * FROM U&"\\0074icket"',
+    `DO $$ BEGIN DELETE FROM ticket; END $$`,
+    'SELECT * FROM ticket; SELECT 1',
+  ])('refuses on PostgreSQL: %s', (statement) => {
+    expect(() => scope(statement)).toThrow(TenancyError);
+  });
+});

@@ -1,0 +1,123 @@
+import { rowsOfTenant } from './rows-of-tenant.js';
+import { scopeDelete, scopeUpdate } from './scope-change.js';
+import { scopeInsert, type ScopedInsert } from './scope-insert.js';
+import { edited, sql, type Edit, type Fragment } from './scoped-sql.js';
+import { readTableNames, type Reading, type TableName } from './table-names.js';
+import type { TenantTable, TenantTables } from './tenant-table.js';
+import { tokenize, type Dialect, type Token } from './tokens.js';
+import { unscopable } from './unscopable.js';
+
+/** What is to be done with a statement. */
+export type Scoping =
+  /** It touches no table of a tenant: send it as it is. */
+  | { readonly kind: 'free' }
+  /** It begins, marks or ends a transaction. */
+  | { readonly kind: 'transaction'; readonly begins: boolean }
+  | ScopedStatement;
+
+export interface ScopedStatement extends Omit<ScopedInsert, 'edits'> {
+  readonly kind: 'scoped';
+  readonly sql: Fragment;
+}
+
+/** The setting that the policies of PostgreSQL compare each row with. */
+export const TENANT_SETTING = 'sallyport.tenant';
+
+const TRANSACTION = new Set(['begin', 'start', 'commit', 'end', 'rollback', 'savepoint', 'release', 'abort']);
+
+/**
+ * Narrows one statement to the rows of one tenant, whoever wrote it: each table of a tenant that it reads is replaced by
+ * the tenant's part of it, each row that it inserts gets the tenant, and each change is limited to the tenant's rows.
+ * What cannot be narrowed is refused.
+ *
+ * Working on the text of the statement, and not on what builds it, leaves one place to get right: all that TypeORM has,
+ * and all that it will have, ends in a statement.
+ *
+ * @throws TenancyError `unscopable`, `tenant_column`
+ */
+export function scopeStatement(statement: string, dialect: Dialect, tables: TenantTables): Scoping {
+  const tokens = tokenize(statement, dialect);
+  const first = tokens[0]?.name ?? '';
+  if (TRANSACTION.has(first)) return { kind: 'transaction', begins: first === 'begin' || first === 'start' };
+  // Only this library says on PostgreSQL whose rows a transaction sees.
+  if (statement.toLowerCase().includes(TENANT_SETTING)) throw unscopable('the setting that names the tenant');
+  const reading = readTableNames(tokens, dialect);
+  if (reading.verb === 'other') return scopeOther(tokens, tables);
+  const named = reading.names.flatMap((name) => {
+    const table = tables.get(name.name);
+    return table === undefined ? [] : [{ name, table }];
+  });
+  if (named.length === 0) return { kind: 'free' };
+  if (reading.nestedWrite) throw unscopable('a change within another statement');
+  return scopeNamed(statement, tokens, reading, named);
+}
+
+interface Named {
+  readonly name: TableName;
+  readonly table: TenantTable;
+}
+
+function scopeNamed(
+  statement: string,
+  tokens: readonly Token[],
+  { verb }: Reading,
+  named: readonly Named[],
+): ScopedStatement {
+  const target = named.find(({ name }) => name.role === 'target');
+  const reads = named.filter((one) => one !== target).map((read) => scopeRead(statement, tokens, read));
+  const { edits, own, upserts } = target === undefined ? NO_TARGET : scopeTarget(tokens, verb, target);
+  return { kind: 'scoped', sql: edited(statement, [...reads, ...edits]), own, upserts };
+}
+
+const NO_TARGET: ScopedInsert = { edits: [], own: [], upserts: undefined };
+
+function scopeTarget(tokens: readonly Token[], verb: Reading['verb'], { name, table }: Named): ScopedInsert {
+  if (table.kind === 'opaque') throw unscopable('a view over rows of tenants');
+  const target = { tokens, name, table };
+  switch (verb) {
+    case 'insert':
+      return scopeInsert(target);
+    case 'update':
+      return { ...NO_TARGET, edits: scopeUpdate(target) };
+    case 'delete':
+      return { ...NO_TARGET, edits: scopeDelete(target) };
+    default:
+      throw unscopable('a target that is not understood');
+  }
+}
+
+/** `"ticket"` becomes `(SELECT * FROM "ticket" WHERE "ticket"."tenant" = …)`, under the same alias. */
+function scopeRead(statement: string, tokens: readonly Token[], { name, table }: Named): Edit {
+  const first = tokens[name.first];
+  const last = tokens[name.last];
+  if (name.role !== 'read') throw unscopable('a whole table where rows belong');
+  if (table.kind === 'opaque') throw unscopable('a view over rows of tenants');
+  if (first === undefined || last === undefined || last.kind === 'string')
+    throw unscopable('the name of a table written as a text');
+  const path = statement.slice(first.start, last.end);
+  const alias = hasAlias(tokens[name.last + 1]) ? '' : ` AS ${last.text}`;
+  const by = sql`(SELECT * FROM ${path} WHERE ${rowsOfTenant(table, last.text)})${alias}`;
+  return { start: first.start, end: last.end, by };
+}
+
+const NO_ALIAS = new Set(
+  (
+    'where join inner left right full outer cross natural on using group having order limit offset fetch for union ' +
+    'intersect except window returning set indexed not tablesample'
+  ).split(' '),
+);
+
+/** A wrong guess is a syntax error, and nothing worse. */
+function hasAlias(next: Token | undefined): boolean {
+  if (next === undefined) return false;
+  return next.kind === 'quoted' || (next.kind === 'word' && !NO_ALIAS.has(next.name));
+}
+
+/** TRUNCATE, COPY, CREATE, DO …: only where no such table is named, not even in a text that might be run. */
+function scopeOther(tokens: readonly Token[], tables: TenantTables): Scoping {
+  const named = tokens.some(({ kind, name }) =>
+    kind === 'string' ? [...tables.keys()].some((key) => name.includes(key)) : tables.has(name),
+  );
+  if (named) throw unscopable('another verb than SELECT, INSERT, UPDATE or DELETE');
+  return { kind: 'free' };
+}

@@ -1,0 +1,30 @@
+import { checkOwn, checkUpserts, type Scopings } from './scopings.js';
+import { currentReach, peekReach } from './reach.js';
+import type { ScopedRunner } from './scoped-runner.js';
+import { hasTenant, render } from './sql/scoped-sql.js';
+
+/** A name that no statement of an application has. */
+const PARAMETER = 'sallyport_tenant';
+
+/** Narrows what a runner of better-sqlite3 sends. It has one connection, and nothing to set on it. */
+export function scopeSqlite({ send }: ScopedRunner, scopings: Scopings) {
+  return async (statement: string, parameters: unknown[] = [], structured = false): Promise<unknown> => {
+    if (isUnbound()) return send(statement, parameters, structured);
+    const scoping = scopings.of(statement);
+    if (scoping.kind !== 'scoped') return send(statement, parameters, structured);
+    const reach = currentReach();
+    if (reach.kind !== 'tenant') return send(statement, parameters, structured);
+    checkOwn(scoping, parameters, reach.tenant);
+    // A parameter with a name leaves the positions of the others as they are.
+    const named = hasTenant(scoping.sql) ? [{ [PARAMETER]: reach.tenant }] : [];
+    const result = await send(render(scoping.sql, `@${PARAMETER}`), [...parameters, ...named], structured);
+    checkUpserts(scoping, result);
+    return result;
+  };
+}
+
+/** Work on the schema, and across tenants, may say what no tenant could. */
+function isUnbound(): boolean {
+  const reach = peekReach();
+  return reach !== undefined && currentReach().kind !== 'tenant';
+}
