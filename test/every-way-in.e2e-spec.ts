@@ -1,9 +1,4 @@
-import {
-  Injectable,
-  type CallHandler,
-  type ExecutionContext,
-  type NestInterceptor,
-} from '@nestjs/common';
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import {
   Authenticator,
@@ -52,7 +47,12 @@ const DECIDED_AGAINST = {
 
 const CALLERS: Record<string, TokenRequest | undefined> = {
   nobody: undefined,
-  'somebody of another tenant': { sub: 'gus', tenant: 'globex', roles: ['agent:admin'], scope: OFFICE_SCOPES.join(' ') },
+  'somebody of another tenant': {
+    sub: 'gus',
+    tenant: 'globex',
+    roles: ['agent:admin'],
+    scope: OFFICE_SCOPES.join(' '),
+  },
   'somebody without a tenant': { sub: 'tess', roles: ['agent:admin'], scope: OFFICE_SCOPES.join(' ') },
   'somebody without a role': { sub: 'nora', tenant: 'acme', scope: OFFICE_SCOPES.join(' ') },
   'somebody without a scope': { sub: 'lena', tenant: 'acme', roles: ['agent:admin'], scope: 'other' },
@@ -78,7 +78,13 @@ class More {
     return 'a handbook';
   }
 
-  @McpResource({ name: 'minutes', uri: 'minutes://{year}', description: 'Ours.', role: 'agent:admin', scopes: ['crm:read'] })
+  @McpResource({
+    name: 'minutes',
+    uri: 'minutes://{year}',
+    description: 'Ours.',
+    role: 'agent:admin',
+    scopes: ['crm:read'],
+  })
   minutes() {
     return 'minutes';
   }
@@ -128,8 +134,8 @@ function office(issuer: TestIssuer, platform?: TestServerOptions['platform']): T
 /** One transport in one era: how a message gets in, and what comes back. */
 interface Door {
   readonly era: Era;
-  /** Whether the server may speak at any time (2025). */
-  readonly hasSession: boolean;
+  /** Whether the server may speak to this caller at any time (2025). */
+  readonly hasSession: (token: string | undefined) => boolean;
   readonly get: <T>(token: abstract new (...args: never[]) => T) => T;
   readonly ask: (request: { method: string; params: Json }, token: string | undefined) => Promise<Json>;
   readonly close: () => Promise<void>;
@@ -163,7 +169,7 @@ function outcomeFor(decision: Decision): Outcome {
 }
 
 /** Every way in to one entry. */
-function waysIn(entry: Entry, input: Json, { era, hasSession }: Door) {
+function waysIn(entry: Entry, input: Json, { era, hasSession }: Door, token: string | undefined) {
   const { kind, name } = entry;
   const uri = (entry.uri ?? '').replaceAll(/\{[^}]*\}/g, '2026');
   const args = sampleOf(input) as Json;
@@ -183,7 +189,7 @@ function waysIn(entry: Entry, input: Json, { era, hasSession }: Door) {
     ...(era === '2026-07-28'
       ? [{ method: 'subscriptions/listen', params: { notifications: { resourceSubscriptions: [uri] } } }]
       : []),
-    ...(hasSession ? [{ method: 'resources/subscribe', params: { uri } }] : []),
+    ...(hasSession(token) ? [{ method: 'resources/subscribe', params: { uri } }] : []),
   ];
 }
 
@@ -218,7 +224,8 @@ async function httpDoor(platform: 'Express' | 'Fastify', era: Era, hasSession: b
   };
   return {
     era,
-    hasSession,
+    // A session is bound to a principal: nobody has none.
+    hasSession: (token) => hasSession && token !== undefined,
     get: (token) => server.app.get(token as never, { strict: false }),
     ask: async (request, token) => {
       if (request.method === 'subscriptions/listen' && era === '2026-07-28') {
@@ -252,7 +259,7 @@ async function stdioDoor(era: Era): Promise<Door> {
   const first = () => clients.values().next().value!.context;
   return {
     era,
-    hasSession: era === '2025-11-25',
+    hasSession: () => era === '2025-11-25',
     get: (token) => first().get(token as never, { strict: false }),
     ask: async (request, token) => {
       const client = await clientOf(token);
@@ -345,7 +352,7 @@ describe.each(DOORS)('every way in, over %s', (_, open) => {
     const principal = principals.get(caller);
     const differences: unknown[] = [];
     for (const entry of entries()) {
-      for (const way of waysIn(entry, inputOf(entry), door)) {
+      for (const way of waysIn(entry, inputOf(entry), door, tokens.get(caller))) {
         const args = (way.params as { arguments?: Json }).arguments ?? { slug: '2026', year: '2026' };
         const expected = await decided(entry, principal, way.method, args);
         const answer = await door.ask(way, tokens.get(caller));
@@ -408,7 +415,7 @@ describe.each(DOORS)('every way in, over %s', (_, open) => {
       ...(door.era === '2026-07-28'
         ? ['ping', 'resources/subscribe', 'resources/unsubscribe']
         : ['server/discover', 'subscriptions/listen']),
-      ...(door.hasSession ? [] : ['resources/subscribe', 'resources/unsubscribe']),
+      ...(door.hasSession(token) ? [] : ['resources/subscribe', 'resources/unsubscribe']),
     ]);
     const expected = Object.keys(SERVED_METHODS).filter((method) => !elsewhere.has(method));
     expect(reached.toSorted()).toEqual(expected.toSorted());

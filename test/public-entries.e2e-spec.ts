@@ -148,7 +148,6 @@ describe.each(WAYS)('Public entries, on %s in %s:', (platform, era) => {
   it.each([
     'completion/complete',
     'resources/subscribe',
-    'subscriptions/listen',
     'logging/setLevel',
     'tasks/list',
     'sampling/createMessage',

@@ -54,11 +54,13 @@ class NotOnSundays implements CanActivate {
 
 function tool(name: string, more: Json = {}): RegisteredDeclaration {
   const options = { name, description: `Runs ${name}.`, scopes: ['crm:read'], risk: 'read', ...more };
-  return { kind: 'tool', options } as RegisteredDeclaration;
+  // What JavaScript could pass as well: some of these are refused.
+  const declaration: unknown = { kind: 'tool', options };
+  return declaration as RegisteredDeclaration;
 }
 
 const namesIn = (answer: Answer, member = 'tools') =>
-  (answer.result?.[member] as { name: string }[]).map(({ name }) => name);
+  ((answer.result?.[member] ?? []) as { name: string }[]).map(({ name }) => name);
 
 let issuer: TestIssuer;
 let token: string;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { policyMatrix, sallyportMatchers, signInTo, type SignIn } from '@sallyport/testing';
+import { RevocationService } from '@sallyport/policy';
+import { ListRefused, policyMatrix, sallyportMatchers, signInTo, type SignIn } from '@sallyport/testing';
 import {
   Args,
   AuditReader,
@@ -13,6 +14,7 @@ import {
   type Principal,
   type RuleQuestion,
 } from 'sallyport';
+import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { applicationModule, LogLines, Runs } from './support/server.js';
 
@@ -80,6 +82,7 @@ class CrmTools {
   }
 }
 
+const BY_TEST = { by: 'test', via: 'cli', address: undefined, actor: undefined } as const;
 const runs = new Runs();
 let app: TestingModule;
 let as: SignIn;
@@ -178,6 +181,22 @@ it('explains without running or recording', async () => {
   ]);
   expect(await as(reader).explain('docs://welcome', undefined, 'resource')).toBePermitted();
   expect(await count()).toBe(before);
+  expect(runs.names).toEqual([]);
+});
+
+it('is refused like everybody when the caller is revoked or the record cannot be written', async () => {
+  const revocations = app.get(RevocationService, { strict: false });
+  await revocations.revoke({ kind: 'user', value: 'eve' }, BY_TEST);
+  const revoked = await as({ ...reader, subject: 'eve' }).call('crm_open', { recordId: '7' });
+  expect(revoked).toBeRefusedFor('revoked');
+  expect(revoked.refusal).toMatchObject({ status: 401, error: { data: { reason: 'invalid_token' } } });
+
+  await app.get(DataSource).query('ALTER TABLE sallyport_audit RENAME TO lost_audit');
+  const unrecorded = await as(reader).call('crm_open', { recordId: '7' });
+  await expect(as(reader).list('tools')).rejects.toThrow(ListRefused);
+  await app.get(DataSource).query('ALTER TABLE lost_audit RENAME TO sallyport_audit');
+  expect(unrecorded).toBeRefusedFor('unavailable');
+  expect(unrecorded.refusal).toMatchObject({ status: 503 });
   expect(runs.names).toEqual([]);
 });
 

@@ -53,7 +53,9 @@ export class Account {
     const ended = new Map(this.outcomes.map(({ attempt, status }) => [attempt, status]));
     const ids = new Set(attempted.values());
     return [
-      ...effects.filter((call) => !attempted.has(call)).map((call) => `${call} did something without an attempt`),
+      ...effects
+        .filter((call) => !attempted.has(call))
+        .map((call) => `${call} did something without an attempt`),
       ...answered
         .filter((call) => ended.get(attempted.get(call) ?? '') !== 'completed')
         .map((call) => `${call} was answered without an outcome`),

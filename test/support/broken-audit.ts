@@ -22,8 +22,7 @@ export type SqliteFault = (typeof SQLITE_FAULTS)[number];
 export async function breakAudit(server: Running, fault: SqliteFault): Promise<() => Promise<void>> {
   if (fault === 'its table is gone') return loseTable(server);
   if (fault === 'its connection is read-only') return denyWrites(server);
-  const locker = await lockFile(databaseFile(server));
-  return () => release(locker);
+  return lockFile(databaseFile(server));
 }
 
 /** Takes the table away over the application's own connection, as a careless migration would. */
@@ -57,11 +56,12 @@ const LOCKER = `
   process.stdin.resume().on('end', () => { database.exec('COMMIT'); database.close(); });
 `;
 
-async function lockFile(file: string): Promise<ChildProcessWithoutNullStreams> {
+/** Another process holds the write lock of an SQLite file, until what this gives is called. */
+export async function lockFile(file: string): Promise<() => Promise<void>> {
   const driver = createRequire(import.meta.url).resolve('better-sqlite3');
   const locker = spawn(process.execPath, ['-e', LOCKER, driver, file]);
   await once(locker.stdout, 'data');
-  return locker;
+  return () => release(locker);
 }
 
 async function release(locker: ChildProcessWithoutNullStreams): Promise<void> {

@@ -49,9 +49,12 @@ async function compileFile(file: string, directory: string): Promise<void> {
   });
   const target = join(directory, file.replace(/\.ts$/, '.js'));
   await mkdir(dirname(target), { recursive: true });
-  await writeFile(target, code.replaceAll(OURS, (_, before: string, _quote, library = 'sallyport') => {
-    return `${before}'${pathBetween(file, `libs/${library}/src/index.js`)}'`;
-  }));
+  await writeFile(
+    target,
+    code.replaceAll(OURS, (_, before: string, _quote, library = 'sallyport') => {
+      return `${before}'${pathBetween(file, `libs/${library}/src/index.js`)}'`;
+    }),
+  );
 }
 
 function pathBetween(from: string, to: string): string {

@@ -31,13 +31,14 @@ type Schema = Record<string, unknown>;
 /** A value that a schema of the office allows; whatever else it may ask for is for the handler to refuse. */
 export function sampleOf(schema: Schema): unknown {
   const { anyOf, enum: values, const: constant, type, format, minLength, default: standard } = schema;
+  // The least, before the default: one tool waits for so many seconds.
+  if (type === 'integer' || type === 'number') return Number(schema['minimum'] ?? standard ?? 1);
   if (standard !== undefined) return standard;
   if (constant !== undefined) return constant;
   if (Array.isArray(values)) return values[0];
   if (Array.isArray(anyOf)) return sampleOf(anyOf[0] as Schema);
   if (type === 'object') return sampleObject(schema);
   if (type === 'array') return [sampleOf((schema['items'] ?? {}) as Schema)];
-  if (type === 'integer' || type === 'number') return Number(schema['minimum'] ?? 1);
   if (type === 'boolean') return true;
   return textOf(typeof format === 'string' ? format : '', Number(minLength ?? 1));
 }
@@ -46,7 +47,7 @@ function sampleObject({ properties, required }: Schema): Record<string, unknown>
   const names = Array.isArray(required) ? (required as string[]) : [];
   const all = (properties ?? {}) as Record<string, Schema>;
   // An update that changes nothing is refused, so one that may be left out is there as well.
-  const [optional] = Object.keys(all).filter((name) => !names.includes(name));
+  const optional = Object.keys(all).find((name) => !names.includes(name));
   const taken = optional === undefined ? names : [...names, optional];
   return Object.fromEntries(taken.map((name) => [name, sampleOf(all[name] ?? {})]));
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import {
   Injectable,
@@ -110,6 +111,13 @@ export class WatchedTools {
   act(@CurrentCall() { call }: RunningCall, @Args('text') _: string) {
     this.effects.add(call.id);
     return didCall(call.id);
+  }
+
+  @McpTool({ name: 'wait', description: 'Waits until it is told to stop.', scopes: ['crm:write'], risk: 'write' })
+  async wait(@CurrentCall() { call, signal }: RunningCall) {
+    this.effects.add(call.id);
+    if (!signal.aborted) await once(signal, 'abort');
+    throw signal.reason;
   }
 }
 

@@ -7,12 +7,13 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { oidc, SallyportModule } from 'sallyport';
 import type { DataSourceOptions } from 'typeorm';
 import { Deferred } from './eventually.js';
+import { KILL } from './faulty-sqlite.js';
 import { RESOURCE } from './messages.js';
 import { Effects, Moments, watchedTools, type Moment } from './moments.js';
 
 /**
  * A whole server in a process of its own, for tests that end it. Says where it listens, and `at …` for each call that
- * reaches the moment at which calls stop; `go on` on its input lets them, and all that follow, go on.
+ * reaches the moment at which calls stop; `go on` on its input lets them, and all that follow, go on. Says `told to end`.
  */
 export interface WatchedServerOptions {
   /** URL of the issuer of tokens. */
@@ -28,9 +29,6 @@ export interface WatchedServerOptions {
   readonly drainSeconds?: number;
   readonly timeoutMs?: number;
 }
-
-/** For triggers of SQLite: the process is killed in the middle of the statement. */
-const KILL = 'test_kill';
 
 function killable(database: DataSourceOptions): DataSourceOptions {
   if (database.type !== 'better-sqlite3') return database;
@@ -77,6 +75,7 @@ if (stopAt !== undefined) {
     await goOn.promise;
   });
 }
+process.once('SIGTERM', () => console.log('told to end'));
 // Tells a shutdown that went well (0) from one that did not (1), and from being killed.
 application.enableShutdownHooks(undefined, { useProcessExit: true });
 await application.listen(0, '127.0.0.1');

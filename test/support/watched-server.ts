@@ -55,6 +55,10 @@ export class WatchedServer {
     return this.#ended.promise;
   }
 
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   /** All it has said. */
   get output(): string {
     return this.#output;
@@ -65,7 +69,7 @@ export class WatchedServer {
     const url = await this.url;
     if (url === undefined) return undefined;
     return send(url, request).catch((error: unknown) => {
-      if (error instanceof TypeError) return undefined;
+      if (isOfFetch(error)) return undefined;
       throw error;
     });
   }
@@ -75,6 +79,14 @@ export class WatchedServer {
     await eventually(
       async () => this.output.match(/^at /gm)?.length ?? 0,
       (count) => count >= calls,
+    );
+  }
+
+  /** Until it knows that it has to end. */
+  async toldToEnd(): Promise<void> {
+    await eventually(
+      async () => this.output,
+      (output) => output.includes('told to end') || this.hasEnded,
     );
   }
 
@@ -110,3 +122,7 @@ export class WatchedServer {
   }
 }
 
+/** By name: in Jest, `fetch` throws the TypeError of another realm. */
+function isOfFetch(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'TypeError';
+}

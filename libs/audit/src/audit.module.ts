@@ -88,6 +88,15 @@ async function openStore(options: AuditOptions, application: DataSource | undefi
       useFactory: openAuditLog,
     },
   ],
-  exports: [AuditTrail, AUDIT_RECORDER, TypeOrmAuditTrail, AuditReader, AuditStore, AuditLog, RecordWalk, AuditFollowers],
+  exports: [
+    AuditTrail,
+    AUDIT_RECORDER,
+    TypeOrmAuditTrail,
+    AuditReader,
+    AuditStore,
+    AuditLog,
+    RecordWalk,
+    AuditFollowers,
+  ],
 })
 export class AuditModule extends ConfigurableModuleClass {}

@@ -9,9 +9,10 @@ import {
   type EntryKind,
   type FailedAuthenticationEvent,
   kindAsked,
-  requirementsText,
   type McpCall,
+  type OutcomeEvent,
   type Principal,
+  requirementsText,
 } from '@sallyport/mcp';
 
 import type { NewAuditRecord } from './audit-record.entity.js';
@@ -36,11 +37,19 @@ export const LIMITS = {
 
 const MOST_DETAILS = 16;
 
-const NOTHING = {
+/** Every column, so that each record has one shape from the beginning. */
+const NOTHING: NewAuditRecord = {
+  id: '',
+  at: 0,
+  kind: 'attempt',
   attempt: null,
   call: null,
   traceparent: null,
+  via: 'cli',
   protocol: null,
+  server: '',
+  resource: '',
+  address: null,
   person: null,
   personal: null,
   principalKind: null,
@@ -77,7 +86,10 @@ const NOTHING = {
   target: null,
   about: null,
   details: null,
-} satisfies Partial<NewAuditRecord>;
+};
+
+/** Some columns of a record. */
+type Columns = Partial<NewAuditRecord>;
 
 /** Everybody whose key the record of this event needs. */
 export function peopleOf(event: AuditEvent): Person[] {
@@ -98,51 +110,81 @@ export function recordOf(event: AuditEvent, ring: KeyRing): NewAuditRecord {
   const principal = principalOf(event);
   const key = ring(personOf(principal));
   const record = draftOf(event, key);
-  const actors = principal === undefined ? null : sealedActors(record.id, principal, ring);
-  if (event.kind !== 'administration') return sealRecord({ ...record, actors }, key);
-  return sealRecord({ ...record, actors, ...targetColumns(event, record.id, ring) }, key, byOf(event));
+  if (principal !== undefined) record.actors = sealedActors(record.id, principal, ring);
+  if (event.kind !== 'administration') return sealRecord(record, key);
+  return sealRecord(Object.assign(record, targetColumns(event, record.id, ring)), key, byOf(event));
 }
 
-/** As it would stand without a key: only {@link recordOf} hands one out. */
+/**
+ * As it would stand without a key: only {@link recordOf} hands one out. One object from here on, which is filled and never
+ * copied: with so many columns, copies cost more than all the rest.
+ */
 function draftOf(event: AuditEvent, key: PersonKey): NewAuditRecord {
   switch (event.kind) {
     case 'attempt':
-      return {
-        ...recordOfCall(event, event.call),
-        ...argumentColumns(event.call, key),
-        ...decisionColumns(event.decision),
-      };
+      return drafted(
+        event,
+        event.call,
+        callColumns(event.call),
+        argumentColumns(event.call, key),
+        decisionColumns(event.decision),
+      );
     case 'outcome':
-      return {
-        ...recordOfCall(event, event.call),
-        attempt: name(event.attempt),
-        status: event.status,
-        cause: event.cause ?? null,
-        durationMs: Math.round(event.durationMs),
-        resultBytes: event.resultBytes,
-      };
+      return drafted(event, event.call, callColumns(event.call), outcomeColumns(event));
     case 'refusal':
-      return {
-        ...recordOfCall(event, event.call),
-        ...argumentColumns(event.call, key),
-        ...decisionColumns(event.decision),
-        reason: name(event.reason),
-      };
+      return drafted(
+        event,
+        event.call,
+        callColumns(event.call),
+        argumentColumns(event.call, key),
+        decisionColumns(event.decision),
+        { reason: name(event.reason) },
+      );
     case 'list':
-      return { ...recordOfContext(event, event.call), method: event.call.method, shown: event.shown };
+      return drafted(event, event.call, contextColumns(event.call), {
+        method: event.call.method,
+        shown: event.shown,
+      });
     case 'authentication':
-      return recordOfFailedAuthentication(event);
+      return drafted(event, event, failureColumns(event));
     case 'administration':
-      return recordOfAdministration(event);
+      return drafted(event, event, administrationColumns(event));
   }
 }
 
-function recordOfFailedAuthentication(event: FailedAuthenticationEvent): NewAuditRecord {
+/** What every record says, and then these columns; a later one counts. */
+function drafted(
+  event: AuditEvent,
+  where: Pick<AdministrationEvent, 'server' | 'via' | 'address'>,
+  ...columns: readonly Columns[]
+): NewAuditRecord {
+  const record = { ...NOTHING };
+  record.id = name(event.id);
+  record.at = event.at.getTime();
+  record.kind = event.kind;
+  record.via = where.via;
+  record.server = name(where.server.name);
+  record.resource = boundedText(where.server.resource, LIMITS.identity);
+  record.address = optional(where.address, LIMITS.name);
+  for (const some of columns) Object.assign(record, some);
+  return record;
+}
+
+function outcomeColumns({ attempt, status, cause, durationMs, resultBytes }: OutcomeEvent): Columns {
   return {
-    ...recordOfAnything(event, event),
-    reason: name(event.reason),
-    source: optional(event.source, LIMITS.name),
-    details: event.counted === undefined ? null : detailsOf(textsOf(event.counted)),
+    attempt: name(attempt),
+    status,
+    cause: cause ?? null,
+    durationMs: Math.round(durationMs),
+    resultBytes,
+  };
+}
+
+function failureColumns({ reason, source, counted }: FailedAuthenticationEvent): Columns {
+  return {
+    reason: name(reason),
+    source: optional(source, LIMITS.name),
+    details: counted === undefined ? null : detailsOf(textsOf(counted)),
   };
 }
 
@@ -150,14 +192,13 @@ function textsOf({ count, since }: NonNullable<FailedAuthenticationEvent['counte
   return { count: String(count), since: since.toISOString() };
 }
 
-function recordOfAdministration(event: AdministrationEvent): NewAuditRecord {
+function administrationColumns({ actor, reason, action, details }: AdministrationEvent): Columns {
   return {
-    ...recordOfAnything(event, event),
-    ...(event.actor && principalColumns(event.actor)),
-    decision: event.reason === undefined ? 'permit' : 'refuse',
-    reason: optional(event.reason, LIMITS.name),
-    action: event.action,
-    details: detailsOf(withoutBy(event.details)),
+    ...(actor && principalColumns(actor)),
+    decision: reason === undefined ? 'permit' : 'refuse',
+    reason: optional(reason, LIMITS.name),
+    action,
+    details: detailsOf(withoutBy(details)),
   };
 }
 
@@ -187,37 +228,18 @@ function detailsOf(details: AdministrationEvent['details']): string | null {
   return JSON.stringify(Object.fromEntries(bounded));
 }
 
-function recordOfCall(event: AuditEvent, call: McpCall): NewAuditRecord {
-  return { ...recordOfContext(event, call), method: call.method, ...entryColumns(call) };
+function callColumns(call: McpCall): Columns {
+  return Object.assign(contextColumns(call), entryColumns(call), { method: call.method });
 }
 
-function recordOfContext(event: AuditEvent, call: CallContext): NewAuditRecord {
-  return {
-    ...recordOfAnything(event, call),
-    call: name(call.id),
-    traceparent: traceparentOf(call.traceparent),
-    protocol: name(call.protocol),
-    ...(call.principal && principalColumns(call.principal)),
-  };
+function contextColumns({ id, traceparent, protocol, principal }: CallContext): Columns {
+  return Object.assign(
+    { call: name(id), traceparent: traceparentOf(traceparent), protocol: name(protocol) },
+    principal && principalColumns(principal),
+  );
 }
 
-function recordOfAnything(
-  event: AuditEvent,
-  where: Pick<AdministrationEvent, 'server' | 'via' | 'address'>,
-): NewAuditRecord {
-  return {
-    ...NOTHING,
-    id: name(event.id),
-    at: event.at.getTime(),
-    kind: event.kind,
-    via: where.via,
-    server: name(where.server.name),
-    resource: boundedText(where.server.resource, LIMITS.identity),
-    address: optional(where.address, LIMITS.name),
-  };
-}
-
-function principalColumns(principal: Principal) {
+function principalColumns(principal: Principal): Columns {
   return {
     principalKind: principal.kind,
     issuer: boundedText(principal.issuer, LIMITS.identity),
@@ -231,7 +253,7 @@ function principalColumns(principal: Principal) {
   };
 }
 
-function entryColumns(call: McpCall) {
+function entryColumns(call: McpCall): Columns {
   const { entry } = call;
   if (!entry) return { entryKind: kindAsked(call), entry: unknownTarget(kindAsked(call), call.target) };
   // Not the target: the URI of a resource template holds the values of its arguments.
@@ -251,7 +273,7 @@ function unknownTarget(kind: EntryKind, target: string): string {
   return `${scheme}(no such resource)`;
 }
 
-function argumentColumns({ entry, arguments: values }: McpCall, key: PersonKey) {
+function argumentColumns({ entry, arguments: values }: McpCall, key: PersonKey): Columns {
   if (!values) return {};
   return {
     argumentsDigest: key.hash('sallyport-arguments/v2', values),
@@ -274,7 +296,7 @@ function boundedField(value: unknown): unknown {
   return json.length <= LIMITS.field ? value : boundedText(json, LIMITS.field);
 }
 
-function decisionColumns(decision: Decision) {
+function decisionColumns(decision: Decision): Columns {
   return {
     decision: decision.effect,
     checks: checksOf(decision.checks),

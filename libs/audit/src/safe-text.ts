@@ -16,6 +16,9 @@ const FORMULA_START = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
  */
 const SIGNED_WORD = /^[+\-@][\w.-]*$/;
 
+/** Printable ASCII that is no formula: most of what is recorded, and safe as it is. Told at a glance. */
+const PLAIN = /^(?![=+\-@])[ -~]*$/;
+
 /** Stands for what was cut off. Sixteen digits keep two long texts with one beginning apart. */
 const CUT = '…';
 const CUT_LENGTH = CUT.length + 16;
@@ -42,6 +45,7 @@ export function safeCell(text: string): string {
  * hexadecimal digits of the SHA-256 of the whole.
  */
 export function boundedText(text: string, limit: number): string {
+  if (text.length <= limit && PLAIN.test(text)) return text;
   // An escape is never shorter than what it stands for, so a prefix of the text is enough to fill the limit.
   const safe = safeCell(text.slice(0, limit + 1));
   if (text.length <= limit && safe.length <= limit) return safe;

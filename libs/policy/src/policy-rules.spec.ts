@@ -81,6 +81,46 @@ it.each<[string, Type<unknown>, string]>([
   expect(rules.find(rule)).toBeUndefined();
 });
 
+it('What does not boot for its rule says which entry, which class, and what to write', async () => {
+  const rules = new PolicyRules(await moduleRef());
+  expect(rules.problems([ruledBy(NotProvided), ruledBy(Useless), ruledBy(Own)])).toEqual([
+    {
+      code: 'rule_not_provided',
+      message:
+        'The tool "open" (Tools.open) is ruled by NotProvided, which is no provider: list NotProvided under providers of a module. ' +
+        'A rule of request or transient scope cannot be asked: leave its scope out, and that of what is injected into it.',
+    },
+    {
+      code: 'rule_without_permits',
+      message:
+        'The tool "open" (Tools.open) is ruled by Useless, which has no method permits: write class Useless implements PolicyRule.',
+    },
+  ]);
+});
+
+it('An entry without rules has none to look for', async () => {
+  const { rules: _rules, ...entry } = ruledBy(Own);
+  expect(new PolicyRules(await moduleRef()).problems([entry])).toEqual([]);
+});
+
+it('A rule that was found is not looked for again', async () => {
+  const own = new Own();
+  const found: unknown[] = [];
+  const rules = new PolicyRules({ get: (type: unknown) => (found.push(type), own) } as never);
+  expect([rules.find(Own), rules.find(Own)]).toEqual([own, own]);
+  expect(found).toEqual([Own]);
+});
+
+it.each<[string, unknown]>([
+  ['null', null],
+  ['a text', 'permits'],
+  ['a function', () => true],
+  ['an object without it', {}],
+  ['an object with another thing of its name', { permits: true }],
+])('A provider that is %s is no rule', (_what, instance) => {
+  expect(new PolicyRules({ get: () => instance } as never).find(Own)).toBeUndefined();
+});
+
 it('A directory of roles is found in whichever module it is provided', async () => {
   const directory = new ProvidedRoles(Own as never, await moduleRef());
   expect(directory.problems()).toEqual([]);
@@ -94,6 +134,37 @@ it.each<[string, Type<unknown>]>([
   ['no directory', Useless],
 ])('A directory of roles that is %s does not boot, and cannot be asked', async (_what, type) => {
   const directory = new ProvidedRoles(type as never, await moduleRef());
-  expect(directory.problems()).toMatchObject([{ code: 'role_directory' }]);
-  await expect(directory.rolesOf({} as never)).rejects.toThrow('is no provider');
+  const { name } = type;
+  expect(directory.problems()).toEqual([
+    {
+      code: 'role_directory',
+      message:
+        `roleDirectory is ${name}, which is no provider with a method rolesOf: write class ${name} extends RoleDirectory, ` +
+        'and list it under providers of a module. It cannot be of request or transient scope, nor be given what is.',
+    },
+  ]);
+  await expect(directory.rolesOf({} as never)).rejects.toThrow(`${name} is no provider.`);
+});
+
+it('A directory of roles is looked for once, and asked about each caller', async () => {
+  const asked: unknown[] = [];
+  const looked: unknown[] = [];
+  const instance = { rolesOf: async (principal: unknown) => (asked.push(principal), []) };
+  const moduleRef = { get: (type: unknown) => (looked.push(type), instance) };
+  const directory = new ProvidedRoles(Own as never, moduleRef as never);
+  const [one, other] = [{ subject: 'one' }, { subject: 'other' }];
+  await directory.rolesOf(one as never);
+  await directory.rolesOf(other as never);
+  expect({ asked, looked }).toEqual({ asked: [one, other], looked: [Own] });
+});
+
+it.each<[string, unknown]>([
+  ['null', null],
+  ['a text', 'rolesOf'],
+  ['an object without it', {}],
+  ['an object with another thing of its name', { rolesOf: ['admin'] }],
+])('A provider that is %s is no directory of roles', async (_what, instance) => {
+  const directory = new ProvidedRoles(Own as never, { get: () => instance } as never);
+  expect(directory.problems()).toHaveLength(1);
+  await expect(directory.rolesOf({} as never)).rejects.toThrow('Own is no provider.');
 });

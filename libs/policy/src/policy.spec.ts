@@ -1,4 +1,4 @@
-import type { Entry } from '@sallyport/mcp';
+import { canonicalDigest, type Entry } from '@sallyport/mcp';
 import { compilePolicy, DEFAULT_POLICY, type PolicyOptions } from './policy.js';
 
 const entry: Entry = {
@@ -35,4 +35,39 @@ describe('The version of a policy', () => {
 it('What an entry asks is resolved once', () => {
   const policy = compilePolicy(DEFAULT_POLICY, [entry]);
   expect(policy.compiled(entry)).toBe(policy.compiled(entry));
+});
+
+it.each<[string, Partial<PolicyOptions>, string[]]>([
+  ['what reaches outside or destroys, by default', {}, ['destructive', 'external']],
+  ['what is riskier than what is named', { holds: ['write'] }, ['destructive', 'external', 'write']],
+  [
+    'what is riskier than the least that is named',
+    { holds: ['destructive', 'read'] },
+    ['destructive', 'external', 'read', 'write'],
+  ],
+  ['only the worst', { holds: ['destructive'] }, ['destructive']],
+  ['nothing', { holds: [] }, []],
+])('A policy may hold %s', (_what, options, risks) => {
+  const { holds } = compilePolicy({ ...DEFAULT_POLICY, ...options }, []);
+  expect([...holds].toSorted()).toEqual(risks);
+});
+
+it('A policy asks for no role and no scope by default, and lists what can be consented to', () => {
+  expect(DEFAULT_POLICY).toEqual({
+    roles: {},
+    scopes: {},
+    listing: 'consentable',
+    holds: ['external', 'destructive'],
+  });
+});
+
+it('The version of a policy says what it is a digest of', () => {
+  const { roles, scopes, listing, holds } = DEFAULT_POLICY;
+  const entries = [['tool', 'open', 'd-1']];
+  const digested = { roles, scopes, listing, holds, entries };
+  expect(versionOf()).toBe(canonicalDigest('sallyport-policy/v2', digested));
+  const roleDirectory = 'StaffRoles';
+  expect(versionOf({ roleDirectory })).toBe(
+    canonicalDigest('sallyport-policy/v2', { ...digested, roleDirectory }),
+  );
 });

@@ -70,7 +70,8 @@ export async function callInProcess(
   if (admission.kind === 'cleared') {
     const { call, clearance, decision } = admission;
     const explanation = explanationOf({ kind: 'permitted', call, decision }, policy());
-    const ran = await pipeline.run(call, clearance, { signal: NEVER, reportProgress: async () => undefined });
+    const { signal } = new AbortController();
+    const ran = await pipeline.run(call, clearance, { signal, reportProgress: async () => undefined });
     return { explanation, refusal: undefined, ran };
   }
   if (admission.kind !== 'refused') throw new Error('A call was admitted as something else.');
@@ -101,7 +102,6 @@ export async function listInProcess(
   throw new Error('A list was admitted as something else.');
 }
 
-const NEVER = new AbortController().signal;
 const METHOD = { tool: 'tools/call', resource: 'resources/read', prompt: 'prompts/get' } as const;
 
 function partsOf(app: INestApplicationContext) {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -178,6 +178,39 @@ describe('a store on SQLite', () => {
     await expect(add(store, 'n')).rejects.toMatchObject({ code: 'SQLITE_BUSY' });
     await application.query('ROLLBACK');
     await add(store, 'n');
+  });
+});
+
+describe('a store in a file that is open', () => {
+  async function openFile() {
+    databases += 1;
+    const file = join(directory, `moving-${databases}.sqlite`);
+    return { file, store: await open({ type: 'better-sqlite3', database: file }) };
+  }
+
+  it('writes nothing while the file is elsewhere, and goes on when it is back', async () => {
+    const { file, store } = await openFile();
+    await rename(file, `${file}.away`);
+    await expect(add(store, 'lost')).rejects.toMatchObject({ code: 'SQLITE_READONLY_DBMOVED' });
+    await rename(`${file}.away`, file);
+    await add(store, 'kept');
+    expect(await store.query('SELECT id FROM notes', [])).toEqual([{ id: 'kept' }]);
+  });
+
+  it('does not take another file of that name for its own', async () => {
+    const { file, store } = await openFile();
+    await copyFile(file, `${file}.copy`);
+    await rename(`${file}.copy`, file);
+    await expect(add(store, 'lost')).rejects.toThrow('put it back, or start again');
+  });
+
+  it('does not say that something was written when the file went meanwhile', async () => {
+    const { file, store } = await openFile();
+    const written = store.run(async (manager) => {
+      await manager.query(`INSERT INTO notes VALUES ('late', 'x')`);
+      await rm(file);
+    });
+    await expect(written).rejects.toMatchObject({ name: 'DatabaseMovedError' });
   });
 });
 

@@ -1,6 +1,7 @@
 import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from 'typeorm';
 
 import { storeDataSourceOptions } from './data-source-options.js';
+import { DatabaseFile } from './database-file.js';
 import { driverErrorOf, isBusy } from './store-fault.js';
 import { describeDatabase, describeFailure } from './store-messages.js';
 import { pendingMigrations, retryWhile, runMigrations } from './store-migrations.js';
@@ -29,6 +30,7 @@ export class Store {
     private readonly timeoutMs: number,
     /** What makes the rows less durable than they should be, in sentences. Empty: nothing. */
     readonly warnings: readonly string[],
+    private readonly file: DatabaseFile | undefined,
   ) {}
 
   /**
@@ -49,7 +51,8 @@ export class Store {
     const dataSource = await connect(storeDataSourceOptions(database, name, tables, limits), name);
     try {
       await prepareTables(dataSource, name, settings.migrations);
-      return new Store(dataSource, timeoutMs, await warningsOf(dataSource, name));
+      const warnings = await warningsOf(dataSource, name);
+      return new Store(dataSource, timeoutMs, warnings, DatabaseFile.of(dataSource.options));
     } catch (error) {
       await dataSource.destroy();
       throw error;
@@ -94,10 +97,18 @@ export class Store {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
+  /** Looks before, so that nothing is written into a file that is gone, and after, as it may have gone meanwhile. */
+  private async inPlace<T>(work: () => Promise<T>): Promise<T> {
+    this.file?.requireInPlace();
+    const done = await work();
+    this.file?.requireInPlace();
+    return done;
+  }
+
   /** Ends a connection that no longer answers, instead of giving it back to the pool with a statement under way. */
   private async onRunner<T>(work: (runner: QueryRunner) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
-    if (this.dataSource.options.type !== 'postgres') return work(runner);
+    if (this.dataSource.options.type !== 'postgres') return this.inPlace(() => work(runner));
     try {
       const client: unknown = await runner.connect();
       const giveUp = setTimeout(() => endClient(client), this.timeoutMs + GRACE_MS);

@@ -44,12 +44,13 @@ export function derivedKey(secret: string | Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, 'sallyport-audit/v1', purpose, 32));
 }
 
-/** Nonce, ciphertext and tag. `bound` is not in it, and must be said again to open it. */
-export function seal(key: Buffer, bound: string, content: Buffer): Buffer {
+/** Nonce, ciphertext and tag; of a text, its UTF-8. `bound` is not in it, and must be said again to open it. */
+export function seal(key: Buffer, bound: string, content: Buffer | string): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(bound));
-  return Buffer.concat([nonce, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
+  const encrypted = typeof content === 'string' ? cipher.update(content, 'utf8') : cipher.update(content);
+  return Buffer.concat([nonce, encrypted, cipher.final(), cipher.getAuthTag()]);
 }
 
 /** @throws Error when the key or what it is bound to is another, or anything was changed */

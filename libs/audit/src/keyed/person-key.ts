@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { canonicalJson, isPlainObject } from '@sallyport/mcp';
 
 import { derivedKey, open, seal } from './key-wrapping.js';
@@ -12,7 +12,7 @@ const BLOCK = 128;
  */
 export class PersonKey {
   private sealing: Buffer | undefined;
-  private hashing: Buffer | undefined;
+  private hashing: KeyObject | undefined;
 
   constructor(
     /** Random: names the person in a record, and says nothing of them. */
@@ -22,11 +22,11 @@ export class PersonKey {
 
   /** `bound`: where it belongs, such as the id of the record. Elsewhere it does not open. */
   seal(bound: string, content: Readonly<Record<string, unknown>>): string {
-    const json = Buffer.from(JSON.stringify(content));
-    const filled = Buffer.alloc(Math.ceil(json.length / BLOCK) * BLOCK, ' ');
-    json.copy(filled);
+    const json = JSON.stringify(content);
+    const length = Buffer.byteLength(json);
+    const filling = Math.ceil(length / BLOCK) * BLOCK - length;
     this.sealing ??= derivedKey(this.secret, 'seal');
-    return seal(this.sealing, bound, filled).toString('base64url');
+    return seal(this.sealing, bound, json + ' '.repeat(filling)).toString('base64url');
   }
 
   /** @throws Error when it was sealed with another key, or belongs elsewhere, or was changed */
@@ -45,10 +45,10 @@ export class PersonKey {
    * @throws TypeError for what canonical JSON (RFC 8785) has no form for
    */
   hash(domain: string, value: unknown): string {
-    this.hashing ??= derivedKey(this.secret, 'hash');
+    // As a key object: as bytes, it would be read anew for each hash.
+    this.hashing ??= createSecretKey(derivedKey(this.secret, 'hash'));
     return createHmac('sha256', this.hashing)
-      .update(`${domain}\n`)
-      .update(canonicalJson(value))
+      .update(`${domain}\n${canonicalJson(value)}`)
       .digest('hex');
   }
 }

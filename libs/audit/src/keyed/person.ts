@@ -1,5 +1,7 @@
 import type { AuditEvent, Principal } from '@sallyport/mcp';
 
+import { onceForFrozen } from './once-for-frozen.js';
+
 /**
  * Somebody whom a record may name, within a tenant. Without a subject: whoever calls without a credential. Without an
  * issuer: somebody who is only spoken of, such as the user in `sallyport revoke user priya`.
@@ -13,15 +15,17 @@ export interface Person {
 export const NOBODY: Person = Object.freeze({});
 
 /** One text for each person, and another for any other. Well formed, whatever is in it (`JSON.stringify` escapes). */
-export function personText({ tenant, issuer, subject }: Person): string {
-  return JSON.stringify([tenant ?? null, issuer ?? null, subject ?? null]);
-}
+export const personText = onceForFrozen(({ tenant, issuer, subject }: Person): string =>
+  JSON.stringify([tenant ?? null, issuer ?? null, subject ?? null]),
+);
 
 export function personOf(principal: Principal | undefined): Person {
-  if (principal === undefined) return NOBODY;
-  const { tenant, issuer, subject } = principal;
-  return { tenant, issuer, subject };
+  return principal === undefined ? NOBODY : personOfPrincipal(principal);
 }
+
+const personOfPrincipal = onceForFrozen(
+  ({ tenant, issuer, subject }: Principal): Person => Object.freeze({ tenant, issuer, subject }),
+);
 
 const LONGEST_ACTOR_CHAIN = 8;
 

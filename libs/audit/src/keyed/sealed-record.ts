@@ -20,15 +20,24 @@ export type PersonalState = 'shown' | typeof ERASED | typeof UNREADABLE;
 
 const LONGEST_IDENTITY = 512;
 
-/** Moves what names the person out of the columns, and seals it with their key. `by`: of an administrative change. */
+/**
+ * Moves what names the person out of the columns, and seals it with their key. Changes the record that it is given, and
+ * returns it. `by`: of an administrative change.
+ */
 export function sealRecord(record: NewAuditRecord, key: PersonKey, by?: string): NewAuditRecord {
-  const told = PERSONAL_COLUMNS.flatMap((column) =>
-    record[column] === null ? [] : [[column, record[column]]],
-  );
-  const content = Object.fromEntries(by === undefined ? told : [...told, ['by', by]]);
-  const nothing = { subject: null, address: null, credential: null, fields: null };
-  const personal = Object.keys(content).length === 0 ? null : key.seal(`${record.id}\npersonal`, content);
-  return { ...record, ...nothing, person: key.id, personal };
+  const told: Record<string, string> = {};
+  let isNothing = true;
+  for (const column of PERSONAL_COLUMNS) {
+    const value = record[column];
+    if (value === null) continue;
+    told[column] = value;
+    record[column] = null;
+    isNothing = false;
+  }
+  if (by !== undefined) told['by'] = by;
+  record.person = key.id;
+  record.personal = isNothing && by === undefined ? null : key.seal(`${record.id}\npersonal`, told);
+  return record;
 }
 
 /** Each actor under a key of its own: it may be a person whose data is erased at another time. */

@@ -16,7 +16,11 @@ const NO_HTTP_PARAMETERS = { exchangeKeyForValue: () => undefined };
 type Instance = Record<string, (...args: unknown[]) => unknown>;
 
 /** Binds the method of a provider. Providers of request or transient scope are made anew for each call. */
-export function bindHandler(host: MethodHost, creator: ExternalContextCreator, moduleRef: ModuleRef): Handler {
+export function bindHandler(
+  host: MethodHost,
+  creator: ExternalContextCreator,
+  moduleRef: ModuleRef,
+): Handler {
   if (host.wrapper.isDependencyTreeStatic() && !host.wrapper.isTransient) {
     return create(creator, host.wrapper.instance, host.method);
   }

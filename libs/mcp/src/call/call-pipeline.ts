@@ -121,7 +121,14 @@ export class CallPipeline {
     const end: Followed['end'] = async (status) => {
       if (!this.#revocable.delete(call)) return;
       const took = performance.now() - started;
-      await this.#recordOutcome(call, attempt, status, took, 0, causeOf(revoked.signal, status === 'aborted'));
+      await this.#recordOutcome(
+        call,
+        attempt,
+        status,
+        took,
+        0,
+        causeOf(revoked.signal, status === 'aborted'),
+      );
     };
     return { call, revoked: revoked.signal, end };
   }

@@ -23,7 +23,8 @@ export function completionResult(entry: Entry, returned: unknown): McpResult {
   const total = given['total'] ?? values.length;
   const hasMore = given['hasMore'] ?? (values.length > MOST_VALUES || Number(total) > values.length);
   const result = { completion: { values: values.slice(0, MOST_VALUES), total, hasMore } };
-  if (!isSpecType.CompleteResult(result)) throw new ResultMismatchError(entry, 'it is not shaped as MCP has it');
+  if (!isSpecType.CompleteResult(result))
+    throw new ResultMismatchError(entry, 'it is not shaped as MCP has it');
   return result;
 }
 

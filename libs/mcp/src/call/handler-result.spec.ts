@@ -6,7 +6,14 @@ import { ResultMismatchError, sizeOf, toolFailure, toResult } from './handler-re
 import type { McpCall } from './mcp-call.js';
 
 function entryOf(kind: EntryKind, more: Partial<Entry> = {}): Entry {
-  const policy = { public: false, scopes: ['a'], roles: [], risk: 'read', tenancy: 'required', when: [] } as const;
+  const policy = {
+    public: false,
+    scopes: ['a'],
+    roles: [],
+    risk: 'read',
+    tenancy: 'required',
+    when: [],
+  } as const;
   return { kind, name: 'x', policy, auditFields: [], source: 'Tools.x', digest: '', ...more };
 }
 

@@ -6,7 +6,14 @@ import type { StandardSchemaWithJSON } from '../catalog/standard-schema.js';
 import { validateArguments } from './validate-arguments.js';
 
 function entry(input?: unknown, kind: Entry['kind'] = 'tool'): Entry {
-  const policy = { public: false, scopes: ['a'], roles: [], risk: 'read', tenancy: 'required', when: [] } as const;
+  const policy = {
+    public: false,
+    scopes: ['a'],
+    roles: [],
+    risk: 'read',
+    tenancy: 'required',
+    when: [],
+  } as const;
   const described = { kind, name: 'open', policy, auditFields: [], source: 'Tools.open', digest: '' };
   return input === undefined ? described : { ...described, input: input as StandardSchemaWithJSON };
 }

@@ -79,7 +79,7 @@ export class EntryRegistry {
     const { kind, options } = { ...declaration };
     if (!KINDS.includes(kind) || typeof options !== 'object' || options === null)
       throw refused('A registered entry needs { kind, options }: write kind: tool, resource or prompt.');
-    const source = `EntryRegistry.register(${kind} ${String(options.name)})`;
+    const source = `EntryRegistry.register(${kind} ${options.name})`;
     if (typeof handler !== 'function') throw refused(`${source} needs a function as its handler.`);
     const built = buildEntry({ kind, options }, source);
     if ('entry' in built) return built;
@@ -92,7 +92,11 @@ export class EntryRegistry {
     if (!isThere()) return;
     const tell = await this.subscriptions.beforeRemoval(removed.entry);
     if (!isThere()) return;
-    this.#replace(catalogChanges().built(this.catalog).filter((one) => one !== removed));
+    this.#replace(
+      catalogChanges()
+        .built(this.catalog)
+        .filter((one) => one !== removed),
+    );
     this.#logger.log(`${removed.entry.kind} "${removed.entry.name}" was removed.`);
     await tell();
   }

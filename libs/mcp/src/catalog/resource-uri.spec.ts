@@ -111,11 +111,35 @@ describe('matchTemplate', () => {
     expect(matchTemplate('docs://{slug}', uri)).toBeUndefined();
   });
 
-  const templates = fc.constantFrom('docs://{slug}', 'crm://{tenant}/records/{id}', 'a:{x}', 'https://h/{a}/b/{c}/d');
-  const pieces = fc.constantFrom('docs://', 'crm://', '/records/', 'a:', 'https://h/', '/b/', '/d', '..', '%2e', '%2F', 'é', '@', '?', '#', '%25', 'x');
+  const templates = fc.constantFrom(
+    'docs://{slug}',
+    'crm://{tenant}/records/{id}',
+    'a:{x}',
+    'https://h/{a}/b/{c}/d',
+  );
+  const pieces = fc.constantFrom(
+    'docs://',
+    'crm://',
+    '/records/',
+    'a:',
+    'https://h/',
+    '/b/',
+    '/d',
+    '..',
+    '%2e',
+    '%2F',
+    'é',
+    '@',
+    '?',
+    '#',
+    '%25',
+    'x',
+  );
   const uris = fc.oneof(
     fc.webUrl(),
-    fc.array(fc.oneof(pieces, fc.string({ unit: 'grapheme', maxLength: 4 })), { maxLength: 8 }).map((all) => all.join('')),
+    fc
+      .array(fc.oneof(pieces, fc.string({ unit: 'grapheme', maxLength: 4 })), { maxLength: 8 })
+      .map((all) => all.join('')),
   );
 
   it('takes no URI but the one that its variables are written as, byte by byte', () => {
@@ -123,7 +147,9 @@ describe('matchTemplate', () => {
       fc.property(templates, uris, (template, uri) => {
         const matched = matchTemplate(template, uri);
         if (matched === undefined) return;
-        const again = template.replaceAll(/\{([^}]*)\}/g, (_, name: string) => encodeURIComponent(matched[name] ?? ''));
+        const again = template.replaceAll(/\{([^}]*)\}/g, (_, name: string) =>
+          encodeURIComponent(matched[name] ?? ''),
+        );
         expect(again).toBe(uri);
         for (const value of Object.values(matched)) {
           expect(value.normalize('NFKC')).not.toMatch(/[/\\\p{Cc}]|^\.{1,2}$|^$/u);

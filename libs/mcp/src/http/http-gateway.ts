@@ -249,7 +249,11 @@ export class HttpGateway {
   async #discardUnused(exchange: Exchange): Promise<void> {
     const { admission } = exchange;
     const cleared =
-      admission?.kind === 'cleared' ? [admission] : admission?.kind === 'listening' ? admission.resources : [];
+      admission?.kind === 'cleared'
+        ? [admission]
+        : admission?.kind === 'listening'
+          ? admission.resources
+          : [];
     for (const { call, clearance } of cleared) {
       if (!this.gate.isUnspent(clearance)) continue;
       this.#logger.warn(`Call ${call.id} was cleared but not run: the protocol layer refused its message.`);

@@ -56,7 +56,10 @@ function narrowed(body: Record<string, unknown>, listening: Listening): Record<s
   const params = isPlainObject(body['params']) ? body['params'] : {};
   // What is no filter stays as it is: the SDK says what is wrong with it.
   if (!isPlainObject(params['notifications'])) return body;
-  return { ...body, params: { ...params, notifications: { ...params['notifications'], ...filterOf(listening) } } };
+  return {
+    ...body,
+    params: { ...params, notifications: { ...params['notifications'], ...filterOf(listening) } },
+  };
 }
 
 /** The part of a filter that was cleared, as MCP writes it. */

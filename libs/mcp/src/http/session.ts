@@ -38,12 +38,18 @@ export class Session {
     private readonly onClose: (closed: Session) => void,
     first: Exchange,
   ) {
-    this.#transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => this.id });
+    this.#transport = new WebStandardStreamableHTTPServerTransport({
+      sessionIdGenerator: () => this.id,
+      onsessionclosed: () => this.close(),
+    });
     const surface = { stream: 'session' } as const;
     this.#server = createProtocolServer(lanes.catalog, lanes.options, this.#conversation(), surface);
-    this.#server.onclose = () => void this.close();
     const listener = { send: notifyThrough(this.#server), close: () => void this.close() };
-    const subscriber = { principal, key: `session ${this.key}`, identifyAgain: identifyAgain(lanes.gate, first) };
+    const subscriber = {
+      principal,
+      key: `session ${this.key}`,
+      identifyAgain: identifyAgain(lanes.gate, first),
+    };
     this.#subscription = lanes.subscriptions.openConnection(subscriber, listener);
   }
 
@@ -115,9 +121,9 @@ export class Session {
       request === undefined ? undefined : this.#exchanges.get(request);
     return {
       ...conversationOf(exchangeOf, this.lanes.pipeline),
-      subscribe: async (_, { request }) =>
-        followIn(this.#subscription, exchangeOf(request)?.admission, this.lanes.pipeline),
-      unsubscribe: async ({ params }) => {
+      subscriptions: async ({ method, params }, { request }) => {
+        if (method === 'resources/subscribe')
+          return followIn(this.#subscription, exchangeOf(request)?.admission, this.lanes.pipeline);
         await this.#subscription.unfollow(uriIn(params) ?? '');
         return undefined;
       },

@@ -12,7 +12,13 @@ import type { Message, Surface } from '../call/operation.js';
 import type { Progress } from '../call/running-call.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Entry, EntryKind } from '../catalog/entry.js';
-import { invalidToken, methodNotFound, refusalAnswer, type ChallengeWriter, type Refusal } from '../gate/refusal.js';
+import {
+  invalidToken,
+  methodNotFound,
+  refusalAnswer,
+  type ChallengeWriter,
+  type Refusal,
+} from '../gate/refusal.js';
 
 /** What is known of a message beside its method and parameters. */
 export interface About {
@@ -27,8 +33,7 @@ export interface Conversation {
   list(message: Message, about: About): Promise<Listing>;
   call(message: Message, running: Running, about: About): Promise<CallAnswer>;
   /** `resources/subscribe` and `resources/unsubscribe`, on connections where the server may speak at any time. */
-  subscribe?(message: Message, about: About): Promise<Refusal | undefined>;
-  unsubscribe?(message: Message, about: About): Promise<Refusal | undefined>;
+  readonly subscriptions?: (message: Message, about: About) => Promise<Refusal | undefined>;
 }
 
 export type Listing =
@@ -113,9 +118,10 @@ function answerCall({ catalog, options, server, conversation }: Talk, method: En
 function answerSubscriptions({ options, server, conversation }: Talk): void {
   for (const method of ['resources/subscribe', 'resources/unsubscribe'] as const) {
     answer(server, method, async (params, context) => {
-      const subscribing = method === 'resources/subscribe' ? conversation.subscribe : conversation.unsubscribe;
-      if (subscribing === undefined) throw errorOf(methodNotFound(), options);
-      const refusal = await subscribing({ method, params }, aboutOf(server, context));
+      const about = aboutOf(server, context);
+      const { subscriptions } = conversation;
+      if (subscriptions === undefined) throw errorOf(methodNotFound(), options);
+      const refusal = await subscriptions({ method, params }, about);
       if (refusal !== undefined) throw errorOf(refusal, options);
       return {};
     });

@@ -42,7 +42,11 @@ export class StdioListening {
       return tooManySubscriptions();
     }
     this.#open.set(id, subscription);
-    this.#acknowledge(id, lists, resources.map(({ call }) => call.target));
+    this.#acknowledge(
+      id,
+      lists,
+      resources.map(({ call }) => call.target),
+    );
     for (const { call, clearance } of resources)
       await subscription.follow(this.pipeline.follow(call, clearance));
     // As over HTTP: a stream on which nothing can ever be told ends with its acknowledgement.
@@ -102,5 +106,7 @@ export function listenFault(body: Record<string, unknown>): Refusal | undefined 
     typeof params === 'object' && params !== null && 'notifications' in params
       ? params.notifications
       : undefined;
-  return isSpecType.SubscriptionFilter(filter) ? undefined : invalidArguments(['notifications: expected a filter']);
+  return isSpecType.SubscriptionFilter(filter)
+    ? undefined
+    : invalidArguments(['notifications: expected a filter']);
 }

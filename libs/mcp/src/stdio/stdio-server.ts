@@ -170,17 +170,13 @@ export class StdioServer {
         const { call, clearance } = admission;
         return { kind: 'ran', entry: call.entry, ran: await this.pipeline.run(call, clearance, running) };
       },
-      subscribe: async (message, { protocol }) => {
+      subscriptions: async (message, { protocol }) => {
         const admission = await admit(message, protocol);
         if (admission.kind === 'refused') return admission.refusal;
         const { subscription } = open;
         if (subscription === undefined) throw new Error('There is no stream to follow anything on.');
-        return followIn(subscription, admission, this.pipeline);
-      },
-      unsubscribe: async (message, { protocol }) => {
-        const admission = await admit(message, protocol);
-        if (admission.kind === 'refused') return admission.refusal;
-        await open.subscription?.unfollow(uriIn(message.params) ?? '');
+        if (message.method === 'resources/subscribe') return followIn(subscription, admission, this.pipeline);
+        await subscription.unfollow(uriIn(message.params) ?? '');
         return undefined;
       },
     };
@@ -211,5 +207,7 @@ export class StdioServer {
 }
 
 function cancelledId(params: unknown): unknown {
-  return typeof params === 'object' && params !== null && 'requestId' in params ? params.requestId : undefined;
+  return typeof params === 'object' && params !== null && 'requestId' in params
+    ? params.requestId
+    : undefined;
 }

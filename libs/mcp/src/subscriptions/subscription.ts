@@ -81,7 +81,8 @@ export class Subscription {
   /** From now on the client is told of this resource. */
   async follow(followed: Followed): Promise<void> {
     const { target } = followed.call;
-    if (!this.isOpen || this.#followed.has(target)) return followed.end(this.isOpen ? 'completed' : 'not_run');
+    if (!this.isOpen || this.#followed.has(target))
+      return followed.end(this.isOpen ? 'completed' : 'not_run');
     this.#followed.set(target, followed);
     const onRevoked = () => void this.#lose(target);
     if (followed.revoked.aborted) onRevoked();

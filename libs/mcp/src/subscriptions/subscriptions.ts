@@ -22,11 +22,7 @@ export class Subscriptions {
   }
 
   /** Opens a stream; `undefined`: there are too many, of this principal or in all. */
-  open(
-    subscriber: Subscriber,
-    lists: Iterable<EntryKind>,
-    listener: Listener,
-  ): Subscription | undefined {
+  open(subscriber: Subscriber, lists: Iterable<EntryKind>, listener: Listener): Subscription | undefined {
     const own = [...this.#open].filter((one) => one.subscriber.key === subscriber.key).length;
     if (own >= this.limits.maxPerPrincipal || this.#open.size >= this.limits.max) return undefined;
     return this.#start(subscriber, lists, listener, {

@@ -29,6 +29,9 @@ const program = createProgram({
   },
 });
 
+// Whoever reads the output has seen enough, as in `sallyport audit tail -f | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
 program.parseAsync().catch((error: unknown) => {
   const forPeople = FOR_PEOPLE.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (forPeople ? error.message : error.stack) : String(error);

@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { createProgram } from './program.js';
 
 const APPLICATIONS = 'test/support/locked-applications.ts';
+// Read when the applications are loaded, which is with the first command.
+const lockOfLocked = join(mkdtempSync(join(tmpdir(), 'sallyport-policy-')), 'lock.json');
+process.env['TEST_LOCK_FILE'] = lockOfLocked;
+
 let directory: string;
 let file: string;
 
@@ -13,12 +17,16 @@ beforeEach(() => {
 });
 
 /** Runs `sallyport policy …`, and says what it printed and left as its exit code. */
-async function policy(application: string, ...words: string[]): Promise<{ text: string; code: number }> {
+function policy(application: string, ...words: string[]): Promise<{ text: string; code: number }> {
+  return sallyport(application, 'policy', ...words);
+}
+
+async function sallyport(application: string, ...words: string[]): Promise<{ text: string; code: number }> {
   const printed: string[] = [];
   let code = 0;
   const program = createProgram({ print: (text) => printed.push(text), setExitCode: (set) => (code = set) });
   program.exitOverride().configureOutput({ writeErr: () => undefined });
-  await program.parseAsync(['--app', `${APPLICATIONS}#${application}`, 'policy', ...words], { from: 'user' });
+  await program.parseAsync(['--app', `${APPLICATIONS}#${application}`, ...words], { from: 'user' });
   return { text: printed.join('\n'), code };
 }
 
@@ -165,5 +173,29 @@ describe('sallyport policy lock and check', () => {
     await expect(policy('AppModule', 'lock', '--file', nowhere)).rejects.toThrow(
       /cannot be written \(ENOENT\)/,
     );
+  });
+});
+
+describe('an application with a lock', () => {
+  it('is opened by commands although it differs, so that it can be locked; doctor says that it does not boot', async () => {
+    await policy('Loosened', 'lock', '--file', lockOfLocked);
+    const doctor = await sallyport('Locked', 'doctor');
+    expect(doctor).toMatchObject({ code: 1, text: expect.stringContaining('policy_lock') });
+    expect(await policy('Locked', 'check')).toMatchObject({
+      code: 1,
+      text: expect.stringContaining('tightened'),
+    });
+    expect((await policy('Locked', 'lock')).text).toContain(lockOfLocked);
+    expect(await policy('Locked', 'check')).toMatchObject({ code: 0 });
+    expect(await sallyport('Locked', 'doctor')).toMatchObject({ code: 0 });
+  });
+
+  it('boots with a warning of the doctor where that was asked for', async () => {
+    await policy('Loosened', 'lock', '--file', lockOfLocked);
+    const { text, code } = await sallyport('Warned', 'doctor', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(text)).toMatchObject({
+      findings: expect.arrayContaining([expect.objectContaining({ level: 'warning', code: 'policy_lock' })]),
+    });
   });
 });

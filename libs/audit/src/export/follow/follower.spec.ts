@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
@@ -140,7 +141,10 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
     sink.mood = 'well';
     await eventually(() => Promise.resolve(sink.ids), has(ids));
     expect([...sink.ids].sort()).toEqual([...ids].sort());
-    expect(follower.status.failure).toBeUndefined();
+    await eventually(
+      () => Promise.resolve(follower.status),
+      ({ failure }) => failure === undefined,
+    );
   });
 
   it('delivers again what was not confirmed, rather than lose it', async () => {
@@ -204,6 +208,18 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
     await follower.stop();
     expect(follower.status.state).toBe('stopped');
   });
+
+  it.each([0, 1, 5, 20])('stops at once %i ms after it began, wherever it is', async (delay) => {
+    const { follow, record } = await openProcess(await freshDatabase(type));
+    const sink = new MemorySink();
+    sink.mood = 'hangs';
+    await record(1);
+    const follower = follow(sink);
+    follower.start();
+    await sleep(delay);
+    await follower.stop();
+    expect(follower.status.state).toBe('stopped');
+  });
 });
 
 describe('Numbers that are committed out of order, on postgres', () => {
@@ -233,7 +249,7 @@ describe('Numbers that are committed out of order, on postgres', () => {
     follow(sink).start();
     await eventually(() => Promise.resolve(sink.ids), has(before));
     // Several looks, none of which may pass the number that is missing.
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await sleep(2500);
     expect([...sink.ids].sort()).toEqual([...before].sort());
     await late.commit();
     await eventually(() => Promise.resolve(sink.ids), has([...after, 'late']));

@@ -5,7 +5,7 @@ import { errorCodeOf } from '@sallyport/store';
 import type { RecordWalk } from '../../reading/record-walk.js';
 import type { SettledRecords } from '../../reading/settled-records.js';
 import { lineOf } from '../export-format.js';
-import { SinkError, type AuditSink } from './audit-sink.js';
+import { SinkError, type AuditSink, type SinkBatch } from './audit-sink.js';
 import { LEASE_MS, type FollowerPositions } from './follower-positions.js';
 
 export interface FollowerParts {
@@ -111,12 +111,27 @@ export class Follower {
     const last = records.at(-1);
     if (first === undefined || last === undefined) return POLL_MS;
     const lines = records.map((record) => lineOf(record, sink.format));
-    const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(DELIVERY_MS)]);
-    await settledBefore(signal, sink.deliver({ lines, first: first.seq, last: last.seq }, signal));
+    await this.deliver({ lines, first: first.seq, last: last.seq });
     const isOurs = await positions.advance(sink.name, this.owner, position, last.seq);
     this.position = isOurs ? last.seq : undefined;
     this.renewAt = isOurs ? performance.now() + LEASE_MS / 3 : Number.NEGATIVE_INFINITY;
     return records.length === BATCH ? 0 : POLL_MS;
+  }
+
+  /** Until it takes too long, or the server stops. */
+  private async deliver(batch: SinkBatch): Promise<void> {
+    const { signal: stopping } = this.stopping;
+    const delivery = new AbortController();
+    const giveUp = () => delivery.abort();
+    const late = setTimeout(giveUp, DELIVERY_MS);
+    stopping.addEventListener('abort', giveUp);
+    if (stopping.aborted) giveUp();
+    try {
+      await settledBefore(delivery.signal, () => this.parts.sink.deliver(batch, delivery.signal));
+    } finally {
+      clearTimeout(late);
+      stopping.removeEventListener('abort', giveUp);
+    }
   }
 
   private fail(error: unknown): number {
@@ -149,17 +164,14 @@ export class Follower {
 }
 
 /** A sink that does not mind the signal must not hold up a shutdown. */
-async function settledBefore(signal: AbortSignal, delivery: Promise<void>): Promise<void> {
-  let giveUp: (() => void) | undefined;
+async function settledBefore(signal: AbortSignal, deliver: () => Promise<void>): Promise<void> {
+  const late = new SinkError('it did not answer in time');
+  // A signal that was aborted before says so to nobody who listens after.
+  if (signal.aborted) throw late;
   const aborted = new Promise<never>((_, reject) => {
-    giveUp = () => reject(new SinkError('it did not answer in time'));
-    signal.addEventListener('abort', giveUp, { once: true });
+    signal.addEventListener('abort', () => reject(late), { once: true });
   });
-  try {
-    await Promise.race([delivery, aborted]);
-  } finally {
-    if (giveUp !== undefined) signal.removeEventListener('abort', giveUp);
-  }
+  await Promise.race([deliver(), aborted]);
 }
 
 /** What drivers and file systems say in words may quote what they were given. */
