@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { apiKeys, McpTool, oidc, passportIdentity } from 'sallyport';
+import { apiKeys, McpTool, oidc, passportIdentity, processPrincipal } from 'sallyport';
 import { Strategy as CustomStrategy } from 'passport-custom';
 import { TestIssuer } from './support/issuer.js';
-import { toolCall, type Json } from './support/messages.js';
+import { ERAS, toolCall, type Era, type Json } from './support/messages.js';
 import { Runs, TestServer, WAYS } from './support/server.js';
+import { StdioClient } from './support/stdio.js';
 
 @Injectable()
 class Tools {
@@ -142,6 +143,75 @@ describe.each(WAYS)('A fresh sign-in, on %s in %s:', (platform, era) => {
     expect(Array.isArray(tools) && tools.map(({ name }: Json) => name)).toEqual(['look', 'pay']);
   });
 });
+
+/** What a caller over stdio gets whose sign-in is not fresh enough to pay. */
+const CHALLENGED = {
+  code: -32010,
+  data: {
+    reason: 'insufficient_user_authentication',
+    scopes: ['pay:write'],
+    resource_metadata: METADATA,
+    max_age: 900,
+  },
+};
+
+describe.each(ERAS)('A fresh sign-in, over stdio in %s:', (era) => {
+  it.each<[string, () => Json, string]>([
+    ['a moment ago', () => ({ auth_time: now() }), 'pay'],
+    ['strongly, half an hour ago', () => ({ auth_time: now() - 30 * MINUTE, acr: 'phr' }), 'sign'],
+  ])('runs for who signed in %s', async (_what, claims, name) => {
+    const { ran, answer } = await overStdio(era, claims(), name);
+    expect({ ran, error: answer.error }).toEqual({ ran: [name], error: undefined });
+  });
+
+  it.each<[string, () => Json]>([
+    ['an hour ago', () => ({ auth_time: now() - 60 * MINUTE })],
+    ['at a time nobody knows', () => ({})],
+  ])('challenges who signed in %s', async (_what, claims) => {
+    const { ran, answer, records } = await overStdio(era, claims(), 'pay');
+    expect(answer.error).toMatchObject(CHALLENGED);
+    expect(ran).toEqual([]);
+    expect(records).toMatchObject([
+      { kind: 'refusal', via: 'stdio', reason: 'insufficient_user_authentication', subject: 'alice' },
+    ]);
+  });
+
+  it('challenges who signed in weakly, naming what is good enough', async () => {
+    const { ran, answer } = await overStdio(era, { auth_time: now(), acr: 'pwd' }, 'sign');
+    expect(answer.error?.data).toMatchObject({ acr_values: ['phrh', 'phr'], max_age: 3600 });
+    expect(ran).toEqual([]);
+  });
+
+  it('is what a local process never has', async () => {
+    const scopes = ['pay:write'];
+    const nightly = processPrincipal({ subject: 'nightly', tenant: 'acme', scopes });
+    const client = await connect(era, { sallyport: { identity: [nightly] } });
+    const look = await client.observe(() => client.request({ era, ...toolCall('look') }));
+    const pay = await client.observe(() => client.request({ era, ...toolCall('pay') }));
+    await client.close();
+    expect({ look: look.ran, pay: pay.ran }).toEqual({ look: ['look'], pay: [] });
+    expect(pay.answer.error).toMatchObject(CHALLENGED);
+    expect(pay.records).toMatchObject([{ kind: 'refusal', via: 'stdio', subject: 'nightly' }]);
+  });
+});
+
+async function connect(era: Era, options: Parameters<typeof StdioClient.start>[0]): Promise<StdioClient> {
+  const client = await StdioClient.start({ providers: [Tools], ...options });
+  if (era === '2025-11-25') await client.initialize();
+  return client;
+}
+
+/** One call over stdio, by somebody whose token says this of the sign-in. */
+async function overStdio(era: Era, claims: Json, name: string) {
+  const roles = ['agent:contributor'];
+  const token = await issuer.token({ tenant: 'acme', scope: 'pay:write', roles, claims });
+  const client = await connect(era, { issuer, token });
+  try {
+    return await client.observe(() => client.request({ era, ...toolCall(name) }));
+  } finally {
+    await client.close();
+  }
+}
 
 /** A strategy of the application, which says when and how its user signed in: `house-<seconds>-<acr>`. */
 const houseStrategy = new CustomStrategy((request, done) => {

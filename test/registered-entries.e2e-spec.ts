@@ -33,8 +33,8 @@ class Fixed {
 class Plugin implements OnModuleInit {
   constructor(private readonly entries: EntryRegistry) {}
 
-  onModuleInit(): void {
-    this.entries.register(tool('at_boot'), () => 'at boot');
+  async onModuleInit(): Promise<void> {
+    await this.entries.register(tool('at_boot'), () => 'at boot');
   }
 }
 
@@ -98,7 +98,7 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
 
   it('are listed, validated, decided on, recorded and run like any other, until they are removed', async () => {
     const unknown = (await call('report')).answer;
-    const registration = registry.register(
+    const registration = await registry.register(
       tool('report', { input: z.object({ day: z.string().default('monday') }), auditFields: ['day'] }),
       (args, { principal }) => {
         server.runs.note(`report ${String(args['day'])} ${principal?.subject}`);
@@ -124,7 +124,7 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
   it('change the version of the policy that decides, and removing them changes it back', async () => {
     const version = async () => (await call('fixed')).records[0]?.policyVersion;
     const before = await version();
-    const registration = registry.register(tool('versioned'), () => 'x');
+    const registration = await registry.register(tool('versioned'), () => 'x');
     const during = await version();
     await registration.remove();
     expect(during).not.toBe(before);
@@ -132,10 +132,10 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
   });
 
   it('are hidden from and unknown to whoever lacks the role, and challenged for consent', async () => {
-    const registration = registry.register(tool('guarded', { role: 'agent:admin' }), () =>
+    const registration = await registry.register(tool('guarded', { role: 'agent:admin' }), () =>
       server.runs.note('guarded'),
     );
-    const consentable = registry.register(tool('consentable', { scopes: ['crm:write'] }), () =>
+    const consentable = await registry.register(tool('consentable', { scopes: ['crm:write'] }), () =>
       server.runs.note('consentable'),
     );
     try {
@@ -156,14 +156,14 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
   });
 
   it('are read as resources under their template, and got as prompts', async () => {
-    const page = registry.register(
+    const page = await registry.register(
       {
         kind: 'resource',
         options: { name: 'report', uri: 'reports://{id}', description: 'A report.', scopes: ['crm:read'] },
       },
       ({ id }) => `report ${String(id)}`,
     );
-    const prompt = registry.register(
+    const prompt = await registry.register(
       { kind: 'prompt', options: { name: 'sum_up', description: 'Sums up.', scopes: ['crm:read'] } },
       () => 'Sum it up.',
     );
@@ -191,7 +191,7 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
   });
 
   it('pass the guards of the whole application', async () => {
-    const registration = registry.register(tool('open', { input: z.object({ day: z.string() }) }), () =>
+    const registration = await registry.register(tool('open', { input: z.object({ day: z.string() }) }), () =>
       server.runs.note('open'),
     );
     try {
@@ -207,7 +207,7 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
   it('finish what runs when they are removed, and take nothing new', async () => {
     const started = new Deferred();
     const release = new Deferred();
-    const registration = registry.register(tool('slow'), async () => {
+    const registration = await registry.register(tool('slow'), async () => {
       started.resolve();
       await release.promise;
       return 'done';
@@ -237,8 +237,8 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
   ])('are refused %s, and nothing changes', async (_, declaration, code) => {
     const before = await list();
     const register = () => registry.register(declaration, () => server.runs.note('none'));
-    expect(register).toThrow(UnsafeWiringError);
-    expect(register).toThrow(`(${code})`);
+    await expect(register()).rejects.toThrow(UnsafeWiringError);
+    await expect(register()).rejects.toThrow(`(${code})`);
     await expect(list()).resolves.toEqual(before);
     expect((await call('none')).ran).toEqual([]);
   });
@@ -249,18 +249,44 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
         return true;
       }
     }
-    expect(() => registry.register(tool('ruled', { when: Unprovided }), () => 'x')).toThrow(
+    await expect(registry.register(tool('ruled', { when: Unprovided }), () => 'x')).rejects.toThrow(
       'rule_not_provided',
     );
-    const registration = registry.register(tool('ruled', { when: Nobody }), () => server.runs.note('ruled'));
+    const registration = await registry.register(tool('ruled', { when: Nobody }), () =>
+      server.runs.note('ruled'),
+    );
     const { answer, ran } = await call('ruled');
     await registration.remove();
     expect(answer.error?.code).toBe(-32602);
     expect(ran).toEqual([]);
   });
 
-  it('are refused without a handler', () => {
-    expect(() => registry.register(tool('none'), undefined as never)).toThrow(UnsafeWiringError);
+  it('are refused without a handler', async () => {
+    await expect(registry.register(tool('none'), undefined as never)).rejects.toThrow(UnsafeWiringError);
+  });
+
+  it('are on the record before they come and before they go', async () => {
+    const { records } = await server.observe(async () => {
+      const registration = await registry.register(tool('recorded'), () => 'x');
+      await registration.remove();
+      await registration.remove();
+    });
+    const change = { kind: 'administration', action: 'policy.changed', target: 'tool recorded' };
+    expect(records).toMatchObject([
+      { ...change, details: { change: 'registered' } },
+      { ...change, details: { change: 'removed' } },
+    ]);
+  });
+
+  it('of one name that come at once are one', async () => {
+    const both = await Promise.allSettled([
+      registry.register(tool('twin'), () => 'first'),
+      registry.register(tool('twin'), () => 'second'),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    const [first] = both;
+    if (first?.status === 'fulfilled') await first.value.remove();
+    await expect(list()).resolves.not.toContain('twin');
   });
 });
 
@@ -269,7 +295,7 @@ it('are seen by the official clients of both eras at once', async () => {
   try {
     const modern = await modernClient(server.url, token);
     const legacy = await legacyClient(server.url, token);
-    const registration = server.app.get(EntryRegistry).register(tool('new'), () => 'new');
+    const registration = await server.app.get(EntryRegistry).register(tool('new'), () => 'new');
     for (const client of [modern, legacy]) {
       expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['fixed', 'new']);
       expect((await client.callTool({ name: 'new' })).content).toMatchObject([{ text: 'new' }]);
@@ -286,7 +312,7 @@ it('are seen by the official clients of both eras at once', async () => {
 it('are called over stdio', async () => {
   const client = await StdioClient.start({ issuer, token, providers: [Fixed] });
   try {
-    const registration = client.context.get(EntryRegistry).register(tool('new'), () => 'new');
+    const registration = await client.context.get(EntryRegistry).register(tool('new'), () => 'new');
     expect((await client.request(toolCall('new'))).result).toMatchObject({ content: [{ text: 'new' }] });
     await registration.remove();
     expect((await client.request(toolCall('new'))).error?.code).toBe(-32602);

@@ -10,8 +10,9 @@ import {
 } from 'sallyport';
 import { z } from 'zod';
 import { TestIssuer } from './support/issuer.js';
-import { comparable, toolCall, type Json } from './support/messages.js';
+import { comparable, ERAS, toolCall, type Json } from './support/messages.js';
 import { LogLines, Runs, TestServer, WAYS } from './support/server.js';
+import { StdioClient } from './support/stdio.js';
 
 /** What the rules of one test say, and what they were asked. */
 @Injectable()
@@ -231,6 +232,61 @@ describe.each(WAYS)('A rule, on %s in %s:', (platform, era) => {
     expect(comparable(answer)).toEqual(await unknown('tools/call'));
     expect({ ran, listed: await listed('tools', 'globex') }).toEqual({ ran: [], listed: ['open'] });
     expect((await callWith(toolCall('ring'), 'mail:read')).answer.status).toBe(403);
+  });
+});
+
+describe.each(ERAS)('A rule, over stdio in %s:', (era) => {
+  let client: StdioClient;
+  let facts: Facts;
+
+  beforeAll(async () => {
+    const token = await issuer.token({ tenant: 'acme', scope: 'crm:read' });
+    const sallyport = { decisionTimeoutMs: 150 };
+    client = await StdioClient.start({ issuer, token, providers: [Tools, Facts, ...RULES], sallyport });
+    if (era === '2025-11-25') await client.initialize();
+    facts = client.context.get(Facts);
+    facts.owners.set('r-1', 'alice').set('r-2', 'bob');
+  });
+  beforeEach(() => {
+    facts.isOpen = true;
+    facts.asked.length = 0;
+  });
+  afterAll(async () => client.close());
+
+  function call(message: { method: string; params?: Json }) {
+    return client.observe(() => client.request({ era, ...message }));
+  }
+
+  it('lets a call run that it permits, having seen the arguments that run', async () => {
+    const { ran, records } = await call(toolCall('open', { recordId: ' r-1 ' }));
+    expect({ ran, asked: facts.asked }).toEqual({ ran: ['open r-1'], asked: [{ recordId: 'r-1' }] });
+    expect(records).toMatchObject([{ kind: 'attempt', via: 'stdio', decision: 'permit' }]);
+  });
+
+  it.each([
+    ['a tool', toolCall('open', { recordId: 'r-2' }), toolCall('nothing')],
+    ['a resource', readRecord('r-2'), { method: 'resources/read', params: { uri: 'nothing://r' } }],
+    ['a rule that throws', toolCall('open', { recordId: 'broken' }), toolCall('nothing')],
+    ['a rule that never answers', toolCall('open', { recordId: 'stuck' }), toolCall('nothing')],
+  ])('makes %s look like a name that nothing has', async (_what, message, missing) => {
+    const { answer, ran, records } = await call(message);
+    expect(answer).toEqual((await call(missing)).answer);
+    expect(ran).toEqual([]);
+    expect(records).toMatchObject([{ kind: 'refusal', via: 'stdio', decision: 'refuse', reason: 'rule' }]);
+  });
+
+  it('hides from lists what it hides from calls', async () => {
+    const names = async () => {
+      const { answer } = await call({ method: 'tools/list' });
+      const tools = answer.result?.['tools'];
+      return Array.isArray(tools) ? tools.map(({ name }: Json) => name) : [];
+    };
+    expect(await names()).toEqual(['erase', 'open', 'ring']);
+    facts.isOpen = false;
+    expect(await names()).toEqual(['open']);
+    const { answer, ran } = await call(toolCall('ring'));
+    expect(answer).toEqual((await call(toolCall('nothing'))).answer);
+    expect(ran).toEqual([]);
   });
 });
 

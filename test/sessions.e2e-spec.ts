@@ -187,7 +187,7 @@ describe.each(PLATFORMS)('sessions of 2025 clients on %s', (platform) => {
     });
     await within(id, { method: 'resources/unsubscribe', params: { uri: 'crm://1' } });
     await updates.changed('crm://1');
-    server.app
+    await server.app
       .get(EntryRegistry)
       .register(
         { kind: 'tool', options: { name: 'new', description: 'N.', scopes: ['crm:read'], risk: 'read' } },
@@ -209,7 +209,7 @@ describe.each(PLATFORMS)('sessions of 2025 clients on %s', (platform) => {
     await subscribe(one, 'crm://1');
     await server.app.get(ResourceUpdates).changed('crm://1');
     expect(await first.next()).toMatchObject({ params: { uri: 'crm://1' } });
-    server.app
+    await server.app
       .get(EntryRegistry)
       .register(
         { kind: 'tool', options: { name: 'new', description: 'N.', scopes: ['crm:read'], risk: 'read' } },

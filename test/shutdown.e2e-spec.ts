@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,7 @@ import { FaultySqlite } from './support/faulty-sqlite.js';
 import { TestIssuer } from './support/issuer.js';
 import { toolCall, type Answer } from './support/messages.js';
 import { callAnswered, Effects } from './support/moments.js';
+import { openSocket, rawMessage } from './support/raw-http.js';
 import { startPostgres, type RunningPostgres } from './support/postgres.js';
 import { WatchedServer } from './support/watched-server.js';
 import type { WatchedServerOptions } from './support/watched-server.main.js';
@@ -86,14 +88,12 @@ function resultsIn(answers: readonly (Answer | undefined)[]): string[] {
   return answers.flatMap((answer) => callAnswered(answer?.text ?? '') ?? []);
 }
 
-describe.each([
-  {
-    name: 'an SQLite file',
-    newDatabase: async () => new FaultySqlite(),
-    hang: (database: FaultyDatabase) => lockFile(String(database.direct.database)),
-  },
-])('A server that records in $name and is told to end', ({ newDatabase, hang }) => {
-  let ending: Ending<FaultyDatabase>;
+/** `hang`: nothing can be recorded from then on, and nobody says so. */
+function shutdown<D extends FaultyDatabase>(
+  newDatabase: () => Promise<D>,
+  hang: (database: D) => Promise<Repair>,
+): void {
+  let ending: Ending<D>;
 
   beforeEach(async () => {
     ending = new Ending(await newDatabase());
@@ -146,41 +146,69 @@ describe.each([
     expect(await ending.recorded()).toEqual([['attempt', 'aborted']]);
   });
 
-  it('tells calls to stop that take longer than it may wait, and records that they did', async () => {
+  it('tells calls to stop that take longer than it waits, records that they did, and says so', async () => {
     const server = await ending.start({ drainSeconds: 1 });
     const answer = server.send({ token, ...toolCall('wait') });
-    await eventually(
+    const [call] = await eventually(
       async () => ending.effects.read(),
       ({ length }) => length === 1,
     );
     expect(await server.terminate()).toEqual(WELL);
-    console.log((await answer)?.text, (await answer)?.status);
+    expect((await answer)?.error).toMatchObject({ data: { reason: 'shutdown', reference: call } });
     expect(await ending.recorded()).toEqual([['attempt', 'aborted']]);
+    expect(await ending.lastAction()).toBe('server.stopped');
   });
 
-  it('does not wait for a call that never ends', async () => {
+  it('cuts off who waits for a call that does not stop, whose attempt stays ambiguous', async () => {
     const server = await ending.start({ drainSeconds: 1, stopAt: 'after the handler' });
     const answer = server.send(act());
     await server.stopped(1);
-    const t = Date.now();
     expect(await server.terminate()).toEqual(WELL);
-    console.log((await answer)?.text, (await answer)?.status, Date.now() - t, server.output);
+    expect(await answer).toBeUndefined();
     expect(await ending.recorded()).toEqual([['attempt']]);
+    expect(await ending.lastAction()).toBe('server.stopped');
+    expect(await ending.verified()).toMatchObject({ ok: true, pending: 0, unsigned: 0 });
+  });
+
+  it('does not wait for connections over which a request never comes, or not all of it', async () => {
+    const server = await ending.start();
+    const port = Number(new URL((await server.url) ?? '').port);
+    const sockets = [await openSocket(port), await openSocket(port), await openSocket(port)];
+    sockets[1]?.write('POST /mcp HTTP/1.1\r\nHost: 127');
+    sockets[2]?.write(rawMessage(act()).subarray(0, -1));
+    const ends = sockets.map((socket) => once(socket.resume(), 'close'));
+    expect(await server.terminate()).toEqual(WELL);
+    await Promise.all(ends);
+    expect(await ending.lastAction()).toBe('server.stopped');
   });
 
   it('ends when nothing can be recorded any more, and withholds what it could not record', async () => {
     const server = await ending.start({ timeoutMs: TIMEOUT_MS, stopAt: 'after the handler' });
     const answer = server.send(act());
     await server.stopped(1);
-    const repair: Repair = await hang(ending.database);
+    const repair = await hang(ending.database);
     server.signal('SIGTERM');
     await server.toldToEnd();
-    const t = Date.now();
     server.goOn();
-    console.log((await answer)?.text, (await answer)?.status, Date.now() - t);
+    expect((await answer)?.error).toMatchObject({ data: { reason: 'outcome_unrecorded' } });
     expect(await server.ended).toEqual(WELL);
-    console.log(Date.now() - t, server.output);
     await repair();
     expect(await ending.recorded()).toEqual([['attempt']]);
+  });
+}
+
+describe('A server that records in an SQLite file and is told to end', () =>
+  shutdown(
+    async () => new FaultySqlite(),
+    ({ file }) => lockFile(file),
+  ));
+
+describe('A server that records in PostgreSQL and is told to end', () => {
+  let databases = 0;
+  const start = async () =>
+    FaultyPostgres.start(await postgres.createDatabase(`shutdown_${(databases += 1)}`));
+  shutdown(start, async ({ proxy }) => {
+    proxy.silence();
+    return async () => proxy.heal();
   });
 });

@@ -240,18 +240,18 @@ describe.each(PLATFORMS)('subscriptions on %s', (platform) => {
     ];
     expect(await acknowledged(alice)).toEqual({ toolsListChanged: true });
     await acknowledged(admin);
-    const secret = registry.register(
+    const secret = await registry.register(
       { kind: 'tool', options: { name: 'secret', description: 'S.', role: 'agent:admin', risk: 'read' } },
       () => 'secret',
     );
     expect(await admin.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
     await secret.remove();
     expect(await admin.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
-    const prompt = registry.register(
+    const prompt = await registry.register(
       { kind: 'prompt', options: { name: 'p', description: 'P.', scopes: ['crm:read'] } },
       () => 'p',
     );
-    const known = registry.register(
+    const known = await registry.register(
       { kind: 'tool', options: { name: 'known', description: 'K.', scopes: ['crm:read'], risk: 'read' } },
       () => 'known',
     );
@@ -289,7 +289,7 @@ describe.each(PLATFORMS)('subscriptions on %s', (platform) => {
 
   it('end when the entry is removed', async () => {
     await start();
-    const registration = registry.register(
+    const registration = await registry.register(
       {
         kind: 'resource',
         options: { name: 'gone', uri: 'gone://soon', description: 'G.', scopes: ['crm:read'] },

@@ -113,7 +113,12 @@ export class WatchedTools {
     return didCall(call.id);
   }
 
-  @McpTool({ name: 'wait', description: 'Waits until it is told to stop.', scopes: ['crm:write'], risk: 'write' })
+  @McpTool({
+    name: 'wait',
+    description: 'Waits until it is told to stop.',
+    scopes: ['crm:write'],
+    risk: 'write',
+  })
   async wait(@CurrentCall() { call, signal }: RunningCall) {
     this.effects.add(call.id);
     if (!signal.aborted) await once(signal, 'abort');

@@ -72,9 +72,9 @@ export class AuditStore {
 
   /** Adds the records in one statement, which is a transaction by itself: all of them or none. */
   async insert(records: readonly NewAuditRecord[]): Promise<void> {
-    const parameters = records.flatMap((record) =>
-      this.columns.map((column): unknown => column.getEntityValue(record)),
-    );
+    const parameters: unknown[] = [];
+    for (const record of records)
+      for (const column of this.columns) parameters.push(column.getEntityValue(record));
     await this.store.query(this.statementFor(records.length), parameters);
   }
 

@@ -181,4 +181,5 @@ export {
 
 // Small things that must be the same everywhere.
 export { isScopeToken } from './scope-token.js';
+export { thisProcess } from './process-principal.js';
 export { stackOf } from './stack-of.js';

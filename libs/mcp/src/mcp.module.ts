@@ -37,6 +37,7 @@ import { endpointProblems } from './http/endpoint-path.js';
 import { installArrival } from './http/http-arrival.js';
 import { HttpGateway } from './http/http-gateway.js';
 import { createMcpController } from './http/mcp.controller.js';
+import { OpenConnections } from './http/open-connections.js';
 import { MCP_OPTIONS, type McpOptions } from './mcp.options.js';
 import { UnsafeWiringError } from './problem.js';
 import { EntryRegistry } from './catalog/entry-registry.js';
@@ -62,6 +63,8 @@ export interface McpModuleOptions {
 
 /** Binds handlers to their entries once everything is constructed, and waits for running calls at the end. */
 class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
+  #connections: OpenConnections | undefined;
+
   constructor(
     private readonly scan: CatalogScan,
     private readonly pipeline: CallPipeline,
@@ -73,9 +76,12 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
     private readonly options: McpOptions,
     private readonly config: ApplicationConfig,
     private readonly subscriptions: Subscriptions,
+    private readonly host: HttpAdapterHost,
   ) {}
 
   onModuleInit(): void {
+    // Absent in an application context, whatever its type says.
+    if (this.host.httpAdapter) this.#connections = OpenConnections.of(this.host.httpAdapter.getHttpServer());
     const problems = [
       ...this.scan.problems,
       ...lateProblems(this.scan, this.discovery, this.scanner),
@@ -96,18 +102,35 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  /** Calls whose client has gone hold no connection, so closing the server does not wait for them: this does. */
+  /**
+   * Calls whose client has gone hold no connection, so closing the server does not wait for them: this does. Those that
+   * do not end in time are told to; those that do not obey lose their connection, which would hold up the end for ever.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     await this.gateway.close();
     await this.subscriptions.close();
-    let timer: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.options.drainSeconds * 1000);
-    });
-    await Promise.race([this.pipeline.drained(), patience]);
-    clearTimeout(timer);
+    await settledWithin(this.options.drainSeconds * 1000, this.ended());
     this.pipeline.abortAll();
+    await settledWithin(LAST_WORDS_MS, this.ended());
+    this.gateway.endConnections();
+    this.#connections?.endUnused();
   }
+
+  private async ended(): Promise<void> {
+    await Promise.all([this.pipeline.drained(), this.gateway.answered()]);
+  }
+}
+
+/** How long calls that were told to stop have to be recorded and answered. */
+const LAST_WORDS_MS = 1000;
+
+async function settledWithin(milliseconds: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, patience]);
+  clearTimeout(timer);
 }
 
 /** Finds the entries. By itself, since the policy is compiled from them before the gate is built. */
@@ -158,8 +181,16 @@ const PROVIDERS: Provider[] = [
   },
   {
     provide: EntryRegistry,
-    useFactory: (...parts: ConstructorParameters<typeof EntryRegistry>) => new EntryRegistry(...parts),
-    inject: [Catalog, PolicyUpkeep, CallPipeline, Subscriptions, ExternalContextCreator],
+    useFactory: createEntryRegistry,
+    inject: [
+      Catalog,
+      PolicyUpkeep,
+      CallPipeline,
+      Subscriptions,
+      ExternalContextCreator,
+      AuditTrail,
+      MCP_OPTIONS,
+    ],
   },
   {
     provide: HttpGateway,
@@ -194,9 +225,22 @@ const PROVIDERS: Provider[] = [
       MCP_OPTIONS,
       ApplicationConfig,
       Subscriptions,
+      HttpAdapterHost,
     ],
   },
 ];
+
+function createEntryRegistry(
+  catalog: Catalog,
+  upkeep: PolicyUpkeep,
+  pipeline: CallPipeline,
+  subscriptions: Subscriptions,
+  creator: ExternalContextCreator,
+  trail: AuditTrail,
+  { server }: McpOptions,
+): EntryRegistry {
+  return new EntryRegistry(catalog, upkeep, pipeline, subscriptions, creator, trail, server);
+}
 
 function createHttpGateway(
   catalog: Catalog,

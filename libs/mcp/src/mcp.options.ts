@@ -33,7 +33,7 @@ export interface McpOptions {
   readonly subscriptions?: SubscriptionLimits;
   /** Bounds on sessions of 2025 clients; `undefined`: they are served without. */
   readonly sessions?: SessionLimits;
-  /** Seconds that a shutdown waits for running calls. */
+  /** Seconds that a shutdown waits for running calls, before it tells them to stop. */
   readonly drainSeconds: number;
 }
 

@@ -57,7 +57,7 @@ function ruledBy(rule: Type<unknown>): Entry {
 }
 
 async function moduleRef(): Promise<ModuleRef> {
-  const app = await NestFactory.createApplicationContext(Application, { logger: false });
+  const app = await NestFactory.createApplicationContext(Application, { logger: false, abortOnError: false });
   return app.get(ModuleRef);
 }
 

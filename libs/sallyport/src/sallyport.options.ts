@@ -87,7 +87,10 @@ export interface SallyportOptions {
    * `{}`: 4 a principal, 1,000 in all, half an hour idle. Default: none, each request stands for itself.
    */
   readonly sessions?: Partial<SessionLimits>;
-  /** Seconds a shutdown waits for running calls. Default: 10. */
+  /**
+   * Seconds a shutdown waits for running calls. Then they are told to stop, and within another second to be recorded and
+   * answered; who still waits after that is cut off. Default: 10.
+   */
   readonly drainSeconds?: number;
 }
 

@@ -1,15 +1,15 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { HttpAdapterHost } from '@nestjs/core';
 import type { AuditFollowers, AuditReader, TypeOrmAuditTrail } from '@sallyport/audit';
 import {
   isPlainObject,
   stackOf,
+  thisProcess,
   uuidV7,
   type AdministrationAction,
   type AdministrationEvent,
   type AuditTrail,
-  type Principal,
   type ServerIdentity,
   type Way,
 } from '@sallyport/mcp';
@@ -99,29 +99,6 @@ export class ServerLife implements OnApplicationBootstrap {
       target,
       details: { ...details, version: this.parts.server.version },
     };
-  }
-}
-
-/** The process itself, as whoever it runs as. */
-export function thisProcess(issuer: 'sallyport:server' | 'sallyport:cli'): Principal {
-  return {
-    kind: 'process',
-    issuer,
-    subject: userName(),
-    actors: [],
-    scopes: [],
-    roles: [],
-    credential: { kind: 'process' },
-    claims: {},
-  };
-}
-
-/** A container may run as a user whom its system does not know. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }
 

@@ -1,4 +1,4 @@
-import { currentCall, uuidV7, type AuditTrail, type Principal, type ServerIdentity } from '@sallyport/mcp';
+import { currentCall, thisProcess, uuidV7, type AuditTrail, type ServerIdentity } from '@sallyport/mcp';
 
 import { withReach, type Reach } from './reach.js';
 import { TenancyError } from './tenancy.errors.js';
@@ -74,7 +74,7 @@ export class Tenancy {
         server: this.server,
         via: call?.via ?? 'cli',
         address: call?.address,
-        actor: call === undefined ? this.#itself() : call.principal,
+        actor: call === undefined ? thisProcess('sallyport:server') : call.principal,
         action: 'tenancy.crossed',
         target,
         details: { reach: kind, reason, ...(call !== undefined && { call: call.id }) },
@@ -86,18 +86,5 @@ export class Tenancy {
         { cause },
       );
     }
-  }
-
-  #itself(): Principal {
-    return {
-      kind: 'process',
-      issuer: 'sallyport:server',
-      subject: this.server.name,
-      actors: [],
-      scopes: [],
-      roles: [],
-      credential: { kind: 'process' },
-      claims: {},
-    };
   }
 }

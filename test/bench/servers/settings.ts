@@ -4,10 +4,10 @@ const plainSettings = z.object({
   tools: z.int().positive(),
 });
 
-const sallyportSettings = plainSettings.extend({
+export const sallyportSettings = plainSettings.extend({
   platform: z.enum(['fastify', 'express']),
-  /** `public`: the tools ask for no credential, and none is sent. */
-  access: z.enum(['guarded', 'public']),
+  /** `public`: the tools ask for no credential. `bound`: every other one compares an argument with the tenant, too. */
+  access: z.enum(['guarded', 'public', 'bound']),
   issuer: z.url(),
   resource: z.url(),
   /** Path of the application's SQLite file. */

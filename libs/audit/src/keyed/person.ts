@@ -23,8 +23,8 @@ export function personOf(principal: Principal | undefined): Person {
   return principal === undefined ? NOBODY : personOfPrincipal(principal);
 }
 
-const personOfPrincipal = onceForFrozen(
-  ({ tenant, issuer, subject }: Principal): Person => Object.freeze({ tenant, issuer, subject }),
+const personOfPrincipal = onceForFrozen(({ tenant, issuer, subject }: Principal): Person =>
+  Object.freeze({ tenant, issuer, subject }),
 );
 
 const LONGEST_ACTOR_CHAIN = 8;

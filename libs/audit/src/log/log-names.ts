@@ -9,6 +9,8 @@ export interface LogNames {
   readonly tile: string;
   readonly checkpoint: string;
   readonly seal: string;
+  /** Ranges of records that may be deleted. */
+  readonly sealed: string;
 }
 
 export function logNames({ driver }: DataSource): LogNames {
@@ -24,6 +26,7 @@ export function logNames({ driver }: DataSource): LogNames {
     tile: table('sallyport_log_tile'),
     checkpoint: table('sallyport_log_checkpoint'),
     seal: table('sallyport_log_seal'),
+    sealed: table('sallyport_audit_sealed'),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** At once, or piece by piece. */
@@ -16,6 +16,21 @@ export async function writeFileAtomically(path: string, content: FileContent): P
   } catch (error) {
     await rm(draft, { force: true });
     throw error;
+  }
+  await syncDirectory(directory);
+}
+
+/** As {@link writeFileAtomically}, and never over another file. Rejects with `EEXIST` when there is one. */
+export async function createFileAtomically(path: string, content: FileContent): Promise<void> {
+  const directory = dirname(path);
+  await mkdir(directory, { recursive: true });
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeDurably(draft, content);
+    // Of two processes one wins: a rename would replace what the other has written meanwhile.
+    await link(draft, path);
+  } finally {
+    await rm(draft, { force: true });
   }
   await syncDirectory(directory);
 }

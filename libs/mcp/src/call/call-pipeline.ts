@@ -57,6 +57,7 @@ export class CallPipeline {
   readonly #running = new Set<Promise<unknown>>();
   readonly #revocable = new Map<McpCall, AbortController>();
   #latest: RevocationView | undefined;
+  #isOver = false;
 
   constructor(
     private readonly gate: Gate,
@@ -92,6 +93,7 @@ export class CallPipeline {
     this.#revocable.set(call, revoked);
     // A revocation may have come between the decision and here.
     if (this.#latest !== undefined && isRevoked(this.#latest, call)) revoked.abort();
+    if (this.#isOver) revoked.abort(SHUTDOWN);
     const signal = AbortSignal.any([running.signal, revoked.signal]);
     const settled = new AbortController();
     const reportProgress = whileRunning(running.reportProgress, AbortSignal.any([signal, settled.signal]));
@@ -127,7 +129,7 @@ export class CallPipeline {
         status,
         took,
         0,
-        causeOf(revoked.signal, status === 'aborted'),
+        causeOf(revoked.signal, false) ?? (status === 'aborted' ? 'lapsed' : undefined),
       );
     };
     return { call, revoked: revoked.signal, end };
@@ -144,8 +146,9 @@ export class CallPipeline {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
 
-  /** Tells every running call to stop; their outcomes are recorded as they end. */
+  /** Tells every running call to stop; their outcomes are recorded as they end. What still comes does not start. */
   abortAll(): void {
+    this.#isOver = true;
     for (const ending of this.#revocable.values()) ending.abort(SHUTDOWN);
   }
 
@@ -159,14 +162,15 @@ export class CallPipeline {
   async #runAndRecord(call: McpCall, attempt: string, running: Running, revoked: AbortSignal): Promise<Ran> {
     const started = performance.now();
     const { status, ran: ended } = await this.#runHandler(call, running);
-    const ran = endedBy(revoked) ?? ended;
+    const ran = endedBy(revoked, call) ?? ended;
     const size = ran.kind === 'result' ? sizeOf(ran.result) : 0;
     const cause = causeOf(revoked, ended.kind === 'withheld');
     const took = performance.now() - started;
     const recorded = await this.#recordOutcome(call, attempt, status, took, size, cause);
     if (!recorded) return unrecorded(call);
-    // Revoked while the outcome was committed: still in time to keep the result in.
-    return endedBy(revoked) ?? ran;
+    // Revoked while the outcome was committed: still in time to keep the result in. A shutdown keeps in nothing that is
+    // recorded.
+    return revoked.aborted && revoked.reason !== SHUTDOWN ? { kind: 'revoked' } : ran;
   }
 
   async #runHandler(call: McpCall, running: Running): Promise<Ended> {
@@ -258,9 +262,19 @@ function causeOf(ending: AbortSignal, isClientGone: boolean): EndCause | undefin
   return isClientGone ? 'client' : undefined;
 }
 
-function endedBy(ending: AbortSignal): Ran | undefined {
+function endedBy(ending: AbortSignal, call: McpCall): Ran | undefined {
   if (!ending.aborted) return undefined;
-  return { kind: ending.reason === SHUTDOWN ? 'withheld' : 'revoked' };
+  return ending.reason === SHUTDOWN ? shutDown(call) : { kind: 'revoked' };
+}
+
+/** It may have done a part of its work: the caller must not take this for "nothing happened". */
+function shutDown(call: McpCall): Ran {
+  return {
+    kind: 'error',
+    code: INTERNAL_ERROR,
+    message: `The server is shutting down and told the call to stop. Reference: ${call.id}.`,
+    data: { reason: 'shutdown', reference: call.id },
+  };
 }
 
 /** What a handler says after its call has ended, or was ended, does not leave. */

@@ -63,7 +63,8 @@ async function cleared() {
   const message = { method: 'resources/subscribe', params: { uri: 'crm://1' } };
   const admission = await gate.admit(readOperation(catalog, message, context, { stream: 'session' }));
   if (admission.kind !== 'cleared') throw new Error('It is permitted.');
-  const outcomes = () => events.flatMap((event) => (event.kind === 'outcome' ? [event.status] : []));
+  const outcomes = () =>
+    events.flatMap((event) => (event.kind === 'outcome' ? [[event.status, event.cause]] : []));
   return {
     pipeline,
     admission,
@@ -79,7 +80,11 @@ describe('A clearance to follow a resource', () => {
   it('is none to read it: no handler runs', async () => {
     const { pipeline, admission, ran, outcomes } = await cleared();
     const { kind } = await pipeline.run(admission.call, admission.clearance, running);
-    expect({ kind, ran, outcomes: outcomes() }).toEqual({ kind: 'error', ran: [], outcomes: ['not_run'] });
+    expect({ kind, ran, outcomes: outcomes() }).toEqual({
+      kind: 'error',
+      ran: [],
+      outcomes: [['not_run', undefined]],
+    });
   });
 
   it('is good once', async () => {
@@ -92,7 +97,18 @@ describe('A clearance to follow a resource', () => {
     const { pipeline, admission, outcomes } = await cleared();
     const followed = pipeline.follow(admission.call, admission.clearance);
     await Promise.all([followed.end('completed'), followed.end('aborted')]);
-    expect(outcomes()).toEqual(['completed']);
+    expect(outcomes()).toEqual([['completed', undefined]]);
+  });
+
+  it('says in its outcome why the right to it ended', async () => {
+    const lapsed = await cleared();
+    await lapsed.pipeline.follow(lapsed.admission.call, lapsed.admission.clearance).end('aborted');
+    expect(lapsed.outcomes()).toEqual([['aborted', 'lapsed']]);
+    const revoked = await cleared();
+    const followed = revoked.pipeline.follow(revoked.admission.call, revoked.admission.clearance);
+    revoked.revokeAll();
+    await followed.end('aborted');
+    expect(revoked.outcomes()).toEqual([['aborted', 'revoked']]);
   });
 
   it('tells when the caller is revoked, before it was opened or after', async () => {

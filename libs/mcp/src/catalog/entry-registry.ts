@@ -1,15 +1,19 @@
-import { Logger } from '@nestjs/common';
+import { Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import type { ExternalContextCreator } from '@nestjs/core';
 import { bindFunction } from '../call/bind-handler.js';
 import type { CallPipeline } from '../call/call-pipeline.js';
-import type { CallArguments } from '../call/mcp-call.js';
+import { currentCall } from '../call/call-scope.js';
+import type { CallArguments, ServerIdentity } from '../call/mcp-call.js';
 import type { HandlerContext } from '../call/running-call.js';
-import type { PolicyUpkeep } from '../gate/ports.js';
+import type { AuditTrail, PolicyUpkeep } from '../gate/ports.js';
 import { UnsafeWiringError } from '../problem.js';
+import { thisProcess } from '../process-principal.js';
 import { stackOf } from '../stack-of.js';
 import type { Subscriptions } from '../subscriptions/subscriptions.js';
+import { uuidV7 } from '../uuid.js';
 import { buildEntry, type BuiltEntry } from './build-entry.js';
 import { catalogChanges, duplicateProblems, type Catalog } from './catalog.js';
+import type { Entry } from './entry.js';
 import type { McpPromptOptions, McpResourceOptions, McpToolOptions } from './entry-options.js';
 
 /** An entry as a decorator would declare it. */
@@ -23,7 +27,10 @@ export type RegisteredHandler = (args: CallArguments, context: HandlerContext) =
 
 /** An entry that came while the server runs. */
 export interface Registration {
-  /** Takes the entry away: from now on it does not exist, and calls that have been permitted finish. */
+  /**
+   * Takes the entry away: from then on it does not exist, and calls that have been permitted finish. Recorded first; rejects
+   * when that is not possible, and the entry stays.
+   */
   remove(): Promise<void>;
 }
 
@@ -44,8 +51,11 @@ export interface Registration {
  * }
  * ```
  */
-export class EntryRegistry {
+export class EntryRegistry implements OnApplicationBootstrap {
   readonly #logger = new Logger('Sallyport');
+  #isServing = false;
+  /** One change at a time: what was checked is what is changed. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly catalog: Catalog,
@@ -53,26 +63,61 @@ export class EntryRegistry {
     private readonly pipeline: CallPipeline,
     private readonly subscriptions: Subscriptions,
     private readonly creator: ExternalContextCreator,
+    private readonly trail: AuditTrail,
+    private readonly server: ServerIdentity,
   ) {}
 
+  /** What was registered until now is part of the policy that the record of the start names. */
+  onApplicationBootstrap(): void {
+    this.#isServing = true;
+  }
+
   /**
-   * Adds an entry. It is decided on, listed and run from the moment this returns.
+   * Adds an entry. It is decided on, listed and run from the moment this resolves. Once the application has started, it is
+   * recorded first (`policy.changed`), and rejects when that is not possible.
    *
    * @throws {@link UnsafeWiringError} for whatever would stop the boot, had a decorator declared it: it has no policy, its
    *   name is taken, it asks for a role nobody configured, …
    */
-  register(declaration: RegisteredDeclaration, handler: RegisteredHandler): Registration {
+  async register(declaration: RegisteredDeclaration, handler: RegisteredHandler): Promise<Registration> {
     const built = this.#build(declaration, handler);
     const { entry } = built;
-    const after = [...catalogChanges().built(this.catalog), built];
-    const entries = after.map((one) => one.entry);
-    const problems = [...duplicateProblems(entries), ...this.upkeep.problemsOf(entries)];
-    if (problems.length > 0) throw new UnsafeWiringError(problems);
-    this.pipeline.bind(entry, bindFunction(handler, this.creator));
-    this.#replace(after);
+    await this.#inTurn(async () => {
+      const after = [...catalogChanges().built(this.catalog), built];
+      const entries = after.map((one) => one.entry);
+      const problems = [...duplicateProblems(entries), ...this.upkeep.problemsOf(entries)];
+      if (problems.length > 0) throw new UnsafeWiringError(problems);
+      await this.#record(entry, 'registered');
+      this.pipeline.bind(entry, bindFunction(handler, this.creator));
+      this.#replace(after);
+    });
     this.#logger.log(`${entry.kind} "${entry.name}" was registered.`);
     this.#tell(this.subscriptions.entryAdded(entry));
-    return { remove: () => this.#remove(built) };
+    return { remove: () => this.#inTurn(() => this.#remove(built)) };
+  }
+
+  /** Whoever waits does so behind the change before, however that ended. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(change);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #record({ kind, name, digest }: Entry, change: 'registered' | 'removed'): Promise<void> {
+    if (!this.#isServing) return;
+    const call = currentCall();
+    await this.trail.record({
+      kind: 'administration',
+      id: uuidV7(),
+      at: new Date(),
+      server: this.server,
+      via: call?.via ?? 'http',
+      address: call?.address,
+      actor: call === undefined ? thisProcess('sallyport:server') : call.principal,
+      action: 'policy.changed',
+      target: `${kind} ${name}`,
+      details: { change, digest, ...(call !== undefined && { call: call.id }) },
+    });
   }
 
   #build(declaration: RegisteredDeclaration, handler: unknown): BuiltEntry {
@@ -90,8 +135,8 @@ export class EntryRegistry {
   async #remove(removed: BuiltEntry): Promise<void> {
     const isThere = () => catalogChanges().built(this.catalog).includes(removed);
     if (!isThere()) return;
+    await this.#record(removed.entry, 'removed');
     const tell = await this.subscriptions.beforeRemoval(removed.entry);
-    if (!isThere()) return;
     this.#replace(
       catalogChanges()
         .built(this.catalog)

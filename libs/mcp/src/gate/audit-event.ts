@@ -24,6 +24,8 @@ export type EndCause =
   | 'client'
   /** The caller or the entry was revoked meanwhile. */
   | 'revoked'
+  /** What was followed may be followed no longer: the credential expired, the entry is gone, or it was decided anew. */
+  | 'lapsed'
   /** The server was told to stop, and had no more time to wait. */
   | 'shutdown';
 
@@ -85,7 +87,7 @@ export type AdministrationAction =
   /** This process serves from now on, or no longer; `target` is the server. */
   | 'server.started'
   | 'server.stopped'
-  /** The policy is another than that of the last start; `target` is its version. */
+  /** Another than at the last start: `target` is its version. An entry came or went since: `target` is that entry. */
   | 'policy.changed'
   /** Somebody looked at the audit, or took records out of it. */
   | 'audit.read'

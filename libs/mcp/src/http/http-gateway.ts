@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
 import { arrivalOf } from '../arrive/arrival.js';
 import { readMessage, type Unreadable } from '../arrive/read-message.js';
@@ -45,6 +46,8 @@ export class HttpGateway {
   readonly #listen: Dispatch;
   readonly #canListen: boolean;
   readonly #sessions: Sessions | undefined;
+  /** Answers under way, and the connections they are for. */
+  readonly #answering = new Map<Promise<void>, Socket>();
   #closing = false;
 
   constructor(
@@ -153,9 +156,19 @@ export class HttpGateway {
   async dispatch(request: PlatformRequest, response: PlatformResponse): Promise<void> {
     const exchange = this.#of(rawRequest(request));
     if (exchange.admission === undefined) throw new RefusalException(internalError());
+    const { socket } = rawRequest(request);
+    const answering = this.#answerOver(socket, exchange, response);
+    this.#answering.set(answering, socket);
+    try {
+      await answering;
+    } finally {
+      this.#answering.delete(answering);
+    }
+  }
+
+  async #answerOver(socket: Socket, exchange: Exchange, response: PlatformResponse): Promise<void> {
     const gone = new AbortController();
     const raw = rawResponse(response);
-    const { socket } = rawRequest(request);
     const leave = () => {
       if (!raw.writableFinished) gone.abort();
     };
@@ -200,6 +213,16 @@ export class HttpGateway {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#sessions?.close();
+  }
+
+  /** Resolves when no answer is under way any more. */
+  async answered(): Promise<void> {
+    while (this.#answering.size > 0) await Promise.allSettled(this.#answering.keys());
+  }
+
+  /** Ends the connections that still wait for an answer: closing a server waits for them, however long that takes. */
+  endConnections(): void {
+    for (const socket of this.#answering.values()) socket.destroy();
   }
 
   /** Answers a refusal: the one place where it becomes HTTP. */

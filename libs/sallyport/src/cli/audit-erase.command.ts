@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { AuditErasure } from '@sallyport/audit';
-import { thisProcess } from '../server-life.js';
+import { thisProcess } from '@sallyport/mcp';
 
 /** Options of `audit erase`, as commander hands them over. */
 export interface AuditEraseOptions {

@@ -1,6 +1,6 @@
 import type { RecordFilter } from '@sallyport/audit';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { thisProcess } from '../server-life.js';
+import { thisProcess } from '@sallyport/mcp';
 
 /** Which records: the options that every command which shows or exports some has. */
 export interface AuditFilterOptions {

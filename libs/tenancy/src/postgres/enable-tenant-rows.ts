@@ -1,6 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 
-import { TENANT_SETTING } from '../sql/scope-statement.js';
+import { TENANT_SETTING } from '../sql/tenant-setting.js';
 import { quoted, quotedPath } from '../sql/tenant-table.js';
 
 /** How the rows of one table belong to tenants. */

@@ -3,8 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { currentReach, peekReach } from '../reach.js';
 import type { ScopedRunner } from '../scoped-runner.js';
 import { checkOwn, checkUpserts, type Scopings } from '../scopings.js';
-import { TENANT_SETTING, type ScopedStatement } from '../sql/scope-statement.js';
+import type { ScopedStatement } from '../sql/scope-statement.js';
 import { hasTenant, render } from '../sql/scoped-sql.js';
+import { TENANT_SETTING } from '../sql/tenant-setting.js';
 import { TenancyError } from '../tenancy.errors.js';
 
 const SET_TENANT = 'SELECT set_config($1, $2, true)';

@@ -1,3 +1,4 @@
+import { refuseSettings } from './refuse-settings.js';
 import { rowsOfTenant } from './rows-of-tenant.js';
 import { scopeDelete, scopeUpdate } from './scope-change.js';
 import { scopeInsert, type ScopedInsert } from './scope-insert.js';
@@ -20,9 +21,6 @@ export interface ScopedStatement extends Omit<ScopedInsert, 'edits'> {
   readonly sql: Fragment;
 }
 
-/** The setting that the policies of PostgreSQL compare each row with. */
-export const TENANT_SETTING = 'sallyport.tenant';
-
 const TRANSACTION = new Set(['begin', 'start', 'commit', 'end', 'rollback', 'savepoint', 'release', 'abort']);
 
 /**
@@ -39,8 +37,7 @@ export function scopeStatement(statement: string, dialect: Dialect, tables: Tena
   const tokens = tokenize(statement, dialect);
   const first = tokens[0]?.name ?? '';
   if (TRANSACTION.has(first)) return { kind: 'transaction', begins: first === 'begin' || first === 'start' };
-  // Only this library says on PostgreSQL whose rows a transaction sees.
-  if (statement.toLowerCase().includes(TENANT_SETTING)) throw unscopable('the setting that names the tenant');
+  refuseSettings(statement, tokens);
   const reading = readTableNames(tokens, dialect);
   if (reading.verb === 'other') return scopeOther(tokens, tables);
   const named = reading.names.flatMap((name) => {
@@ -48,8 +45,23 @@ export function scopeStatement(statement: string, dialect: Dialect, tables: Tena
     return table === undefined ? [] : [{ name, table }];
   });
   if (named.length === 0) return { kind: 'free' };
+  if (tokens.some((token, index) => tables.has(token.name) && isQueryName(tokens, index)))
+    throw unscopable('a WITH query of the name of a table');
   if (reading.nestedWrite) throw unscopable('a change within another statement');
   return scopeNamed(statement, tokens, reading, named);
+}
+
+/**
+ * Is it defined here, as `name AS (…)` or `name (…) AS (…)`? It would stand in for the table where links look for the rows
+ * that they point at.
+ */
+function isQueryName(tokens: readonly Token[], at: number): boolean {
+  const opens = tokens[at + 1]?.text === '(';
+  const depth = tokens[at + 1]?.depth;
+  const end = opens ? tokens.findIndex((token, index) => index > at + 1 && token.depth === depth && token.text === ')') : at;
+  if (tokens[end + 1]?.name !== 'as') return false;
+  const next = tokens.slice(end + 2).find(({ name }) => name !== 'not' && name !== 'materialized');
+  return next?.text === '(';
 }
 
 interface Named {
@@ -119,5 +131,6 @@ function scopeOther(tokens: readonly Token[], tables: TenantTables): Scoping {
     kind === 'string' ? [...tables.keys()].some((key) => name.includes(key)) : tables.has(name),
   );
   if (named) throw unscopable('another verb than SELECT, INSERT, UPDATE or DELETE');
+  if (tokens[0]?.name === 'do') throw unscopable('code in a text');
   return { kind: 'free' };
 }

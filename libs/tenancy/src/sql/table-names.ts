@@ -6,7 +6,7 @@ export type Verb = 'select' | 'insert' | 'update' | 'delete' | 'other';
 
 /** A name that stands where the grammar wants a table. */
 export interface TableName {
-  /** `target`: of this INSERT, UPDATE or DELETE. */
+  /** `target`: of this INSERT, UPDATE or DELETE. `in`: after IN, or as a function. */
   readonly role: 'read' | 'target' | 'in';
   /** The last part of it, lower case: `ticket` of `"public"."Ticket"`. */
   readonly name: string;
@@ -104,6 +104,8 @@ class Reader {
     if (verb !== undefined) return this.#verb(verb, name, index, frame);
     switch (name) {
       case 'select':
+        // PostgreSQL takes INSERT, UPDATE and DELETE for names, too: after this, they are not the verb.
+        frame.verb ??= 'select';
         return this.#ends(frame);
       case 'from':
         return this.#expect(frame, this.#isDeleteTarget(frame) ? 'target' : 'read');
@@ -138,14 +140,22 @@ class Reader {
   /** The verb of a statement stands where one can begin; `FOR UPDATE` and `DO UPDATE` are none, nor is `replace(…)`. */
   #verb(verb: Verb, name: string, index: number, frame: Frame): boolean {
     const before = this.tokens[index - 1]?.name ?? '';
-    if (name === 'update' && ['for', 'key', 'do'].includes(before)) return true;
+    if (name === 'update' && this.#isClauseUpdate(index, frame)) return true;
     if (name === 'replace' && this.tokens[index + 1]?.text === '(') return true;
     const begins = index === frame.first || (before === ')' && this.tokens[frame.first]?.name === 'with');
     if (!begins || frame.verb !== undefined) throw unclear('a verb in an unexpected place');
+    if (verb === 'update' && this.tokens[index + 1]?.name === 'or') throw unclear('UPDATE OR …');
     frame.verb = verb;
     if (this.#frames.length > 1) this.#nestedWrite = true;
     if (verb === 'update') frame.expects = 'target';
     return true;
+  }
+
+  /** `FOR UPDATE`, `FOR NO KEY UPDATE` and `DO UPDATE`; not `SEARCH … SET key UPDATE`. */
+  #isClauseUpdate(index: number, frame: Frame): boolean {
+    const before = (distance: number) => this.tokens[index - distance]?.name;
+    if (before(1) === 'do') return frame.verb === 'insert';
+    return before(1) === 'for' || (before(1) === 'key' && before(2) === 'no' && before(3) === 'for');
   }
 
   /** SET ends the list of tables only in an UPDATE that has not begun one: elsewhere it can be an alias. */
@@ -173,13 +183,16 @@ class Reader {
     return true;
   }
 
-  /** Reads a name with its schema. What is followed by a parenthesis is a function. */
+  /**
+   * Reads a name with its schema. What is followed by a parenthesis is a function; or on SQLite a virtual table, whose rows
+   * nothing can narrow then.
+   */
   #name(first: number, frame: Frame, role: TableName['role']): number {
     let last = first;
     while (this.tokens[last + 1]?.text === '.' && this.tokens[last + 2] !== undefined) last += 2;
     frame.expects = undefined;
     const isFunction = role === 'read' && this.tokens[last + 1]?.text === '(';
-    if (!isFunction) this.#names.push({ role, name: this.tokens[last]?.name ?? '', first, last });
+    this.#names.push({ role: isFunction ? 'in' : role, name: this.tokens[last]?.name ?? '', first, last });
     return last;
   }
 

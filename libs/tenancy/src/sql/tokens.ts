@@ -20,18 +20,17 @@ type Kind = Token['kind'] | 'space';
 /** Longest form first. What no rule takes is one character of punctuation. */
 type Rule = readonly [Kind, RegExp];
 
-const WORD = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
+const WORD = /[A-Za-z_\u0080-\ufefe\uff00-\uffff][\w$\u0080-\uffff]*/y;
 const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const STRING = /'(?:[^']|'')*'/y;
 const QUOTED = /"(?:[^"]|"")*"/y;
-/** Exactly what both databases take for white space: what only one of them does is refused. */
+/** Exactly what both databases take for white space: what only one of them does is refused, as a byte order mark is. */
 const SPACE = /[ \t\n\r\f]+/y;
-const LINE_COMMENT = /--[^\n\r]*/y;
 
 const RULES: Readonly<Record<Dialect, readonly Rule[]>> = {
   postgres: [
     ['space', SPACE],
-    ['space', LINE_COMMENT],
+    ['space', /--[^\n\r]*/y],
     ['string', /[eE]'(?:[^'\\]|\\[\s\S]|'')*'/y],
     ['string', /[bBxXnN]'(?:[^']|'')*'/y],
     ['string', STRING],
@@ -43,7 +42,8 @@ const RULES: Readonly<Record<Dialect, readonly Rule[]>> = {
   ],
   sqlite: [
     ['space', SPACE],
-    ['space', LINE_COMMENT],
+    // Other than for PostgreSQL, a carriage return does not end it.
+    ['space', /--[^\n]*/y],
     ['space', /\/\*[\s\S]*?\*\//y],
     ['string', /[xX]?'(?:[^']|'')*'/y],
     ['quoted', QUOTED],
@@ -59,9 +59,11 @@ const RULES: Readonly<Record<Dialect, readonly Rule[]>> = {
  * Takes a statement apart.
  *
  * @throws TenancyError for what is no single, plain statement: unbalanced parentheses, an open quote or comment,
- *   several statements, names in Unicode escapes, control characters
+ *   several statements, names in Unicode escapes, texts in a row, control characters
  */
 export function tokenize(sql: string, dialect: Dialect): readonly Token[] {
+  // For a database, the statement ends there, wherever that is: in a comment, with all that was added after it.
+  if (sql.includes('\0')) throw unreadable('it holds control characters');
   const tokens: Token[] = [];
   let depth = 0;
   for (let at = 0; at < sql.length;) {
@@ -74,6 +76,7 @@ export function tokenize(sql: string, dialect: Dialect): readonly Token[] {
     at = end;
   }
   if (depth > 0) throw unreadable('its parentheses do not match');
+  if (dialect === 'postgres' && tokens.some(isContinued)) throw unreadable('a text goes on in another');
   return single(tokens);
 }
 
@@ -87,6 +90,11 @@ function nextIn(sql: string, at: number, dialect: Dialect): { kind: Kind; end: n
     if (found !== null) return { kind, end: at + found[0].length };
   }
   return { kind: 'punctuation', end: at + punctuation(sql, at, dialect).length };
+}
+
+/** PostgreSQL reads a text that goes on in another line by the rules of the first: `E'a'` and then `'\''`. */
+function isContinued({ kind, text }: Token, index: number, tokens: readonly Token[]): boolean {
+  return kind === 'string' && text.startsWith("'") && tokens[index - 1]?.kind === 'string';
 }
 
 /** Comments of PostgreSQL nest. */
@@ -103,7 +111,7 @@ function commentEnd(sql: string, start: number): number {
 
 function punctuation(sql: string, at: number, dialect: Dialect): string {
   const character = sql.charAt(at);
-  if (character < ' ' || character === '\u007f') throw unreadable('it holds control characters');
+  if (character < ' ' || '\u007f\ufeff'.includes(character)) throw unreadable('it holds control characters');
   if ('\'"`'.includes(character) && !(character === '`' && dialect === 'postgres'))
     throw unreadable('a quote does not end');
   if (sql.startsWith('/*', at)) throw unreadable('a comment does not end');
