@@ -12,6 +12,7 @@ import {
 import { z } from 'zod';
 import { legacyClient, modernClient } from './support/clients.js';
 import { Deferred } from './support/eventually.js';
+import { loseTable } from './support/broken-audit.js';
 import { TestIssuer } from './support/issuer.js';
 import { comparable, toolCall, type Answer, type Json } from './support/messages.js';
 import { Runs, TestServer, WAYS } from './support/server.js';
@@ -276,6 +277,18 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
       { ...change, details: { change: 'registered' } },
       { ...change, details: { change: 'removed' } },
     ]);
+  });
+
+  it('neither come nor go while that cannot be recorded', async () => {
+    const registration = await registry.register(tool('stays'), () => 'x');
+    const repair = await loseTable(server);
+    await expect(registry.register(tool('comes'), () => 'x')).rejects.toThrow('audit record');
+    await expect(registration.remove()).rejects.toThrow('audit record');
+    await repair();
+    await expect(list()).resolves.toEqual(expect.arrayContaining(['stays']));
+    await expect(list()).resolves.not.toContain('comes');
+    await registration.remove();
+    await expect(list()).resolves.not.toContain('stays');
   });
 
   it('of one name that come at once are one', async () => {

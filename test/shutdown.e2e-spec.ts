@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -176,7 +175,7 @@ function shutdown<D extends FaultyDatabase>(
     const sockets = [await openSocket(port), await openSocket(port), await openSocket(port)];
     sockets[1]?.write('POST /mcp HTTP/1.1\r\nHost: 127');
     sockets[2]?.write(rawMessage(act()).subarray(0, -1));
-    const ends = sockets.map((socket) => once(socket.resume(), 'close'));
+    const ends = sockets.map((socket) => new Promise((resolve) => socket.resume().once('close', resolve)));
     expect(await server.terminate()).toEqual(WELL);
     await Promise.all(ends);
     expect(await ending.lastAction()).toBe('server.stopped');

@@ -10,7 +10,7 @@ const TOLD_EVERY = 50_000;
 
 /**
  * Adds so many records: copies, with ids of their own, of some that the trail has written. Faster than recording each, and
- * the same to a log. Nobody has told the log yet: {@link OpenAudit.log} begins with the next record.
+ * the same to a log.
  */
 export async function fillAudit(
   { store, trail }: Pick<OpenAudit, 'store' | 'trail'>,

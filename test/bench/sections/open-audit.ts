@@ -11,6 +11,7 @@ export interface OpenAudit {
   readonly store: AuditStore;
   readonly trail: TypeOrmAuditTrail;
   readonly log: AuditLog;
+  recordCount(): Promise<number>;
   /** How many records the newest checkpoint covers. */
   signedSize(): Promise<number>;
   close(): Promise<void>;
@@ -24,16 +25,18 @@ export async function openAudit(database: Database, key?: string): Promise<OpenA
   class Audit {}
   const context = await NestFactory.createApplicationContext(Audit, { logger: ['error', 'fatal'] });
   const store = context.get(AuditStore);
+  const number = async (expression: string, table: string) => {
+    const [row] = await store.dataSource.query<{ value: unknown }[]>(
+      `SELECT ${expression} AS value FROM ${table}`,
+    );
+    return Number(row?.value ?? 0);
+  };
   return {
     store,
     trail: context.get(TypeOrmAuditTrail),
     log: context.get(AuditLog),
-    signedSize: async () => {
-      const [row] = await store.dataSource.query<{ size: unknown }[]>(
-        'SELECT max(size) AS size FROM sallyport_log_checkpoint',
-      );
-      return Number(row?.size ?? 0);
-    },
+    recordCount: () => number('count(*)', 'sallyport_audit'),
+    signedSize: () => number('max(size)', 'sallyport_log_checkpoint'),
     close: () => context.close(),
   };
 }

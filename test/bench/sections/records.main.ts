@@ -8,7 +8,7 @@ import { median } from '../statistics.js';
 import { fillAudit } from './fill-audit.js';
 import { eventsOfCall, openAudit, type OpenAudit } from './open-audit.js';
 import { reportSection, sectionSettings, tellBench } from './report-section.js';
-import { database } from './settings.js';
+import { database, type Database } from './settings.js';
 
 const plan = z.object({
   rounds: z.int().positive(),
@@ -17,7 +17,7 @@ const plan = z.object({
   waiting: z.int().positive(),
 });
 const settings = z.object({
-  databases: z.array(z.object({ label: z.string(), plain: database, logged: database })),
+  databases: z.array(z.object({ label: z.string(), plain: database, logged: database, waiting: database })),
   plan,
 });
 type Plan = z.infer<typeof plan>;
@@ -29,8 +29,8 @@ const { signerKey } = generateNoteKey('bench.example/records');
 await reportSection(async () => {
   const { databases, plan } = settings.parse(sectionSettings());
   const results: RateResult[] = [];
-  for (const { label, plain, logged } of databases) {
-    const audits = { plain: await openAudit(plain), logged: await openAudit(logged, signerKey) };
+  for (const { label, plain, logged, waiting } of databases) {
+    const audits = { plain: await openAudit(plain), logged: await openAudit(logged, signerKey), waiting };
     results.push(...(await measure(label, audits, plan)));
     await audits.plain.close();
     await audits.logged.close();
@@ -41,6 +41,8 @@ await reportSection(async () => {
 interface Audits {
   readonly plain: OpenAudit;
   readonly logged: OpenAudit;
+  /** Opened only to be filled, and then to be signed. */
+  readonly waiting: Database;
 }
 
 interface Rounds {
@@ -50,20 +52,16 @@ interface Rounds {
   readonly alone: Rate[];
 }
 
-async function measure(label: string, { plain, logged }: Audits, plan: Plan): Promise<RateResult[]> {
+async function measure(label: string, audits: Audits, plan: Plan): Promise<RateResult[]> {
   const rounds: Rounds = { plain: [], beside: [], signed: [], alone: [] };
-  const before = { plain: 0, logged: 0 };
   // The round before the first lets V8 see the way, and does not count.
   for (let round = 0; round <= plan.rounds; round += 1) {
     tellBench(`records into ${label}: round ${round} of ${plan.rounds}`);
-    const turns = {
-      plain: await recordFor(plain, plan, before.plain),
-      ...(await recordIntoLog(logged, plan, before.logged)),
-      alone: await sequenceAlone(logged, plan),
-    };
-    before.plain += turns.plain.count;
-    before.logged = await logged.signedSize();
+    const plain = await recordFor(audits.plain, plan);
+    const { beside, signed } = await recordIntoLog(audits.logged, plan);
+    const alone = await sequenceAlone(audits.waiting, plan);
     if (round === 0) continue;
+    const turns = { plain, beside, signed, alone };
     for (const row of ROWS) rounds[row].push(turns[row]);
   }
   return ROWS.map((row) => resultOf(label, row, rounds));
@@ -94,42 +92,43 @@ interface Recorded extends Rate {
 }
 
 /** As calls do it: the outcome after the attempt is durable, many calls at a time. */
-async function recordFor({ trail }: OpenAudit, plan: Plan, firstTurn: number): Promise<Recorded> {
+async function recordFor({ trail }: OpenAudit, plan: Plan): Promise<Recorded> {
   const stop = stopwatch();
   const end = performance.now() + plan.milliseconds;
-  let turn = firstTurn;
-  let count = 0;
+  let turn = 0;
   const worker = async () => {
     while (performance.now() < end) {
       turn += 1;
       for (const event of eventsOfCall(turn)) await trail.record(event);
-      count += 2;
     }
   };
   await Promise.all(Array.from({ length: plan.concurrency }, worker));
-  return { count, ...stop(count) };
+  return { count: 2 * turn, ...stop(2 * turn) };
 }
 
 /** The same, and until a checkpoint covers what was recorded. */
-async function recordIntoLog(audit: OpenAudit, plan: Plan, before: number) {
+async function recordIntoLog(audit: OpenAudit, plan: Plan) {
+  const before = await audit.recordCount();
   const stop = stopwatch();
-  const beside = await recordFor(audit, plan, before);
+  const beside = await recordFor(audit, plan);
   await signed(audit, before + beside.count);
   return { beside, signed: stop(beside.count) };
 }
 
-/** What is written behind the back of the log is found by it. */
-async function sequenceAlone(audit: OpenAudit, plan: Plan): Promise<Rate> {
-  const before = await audit.signedSize();
-  const other = await openAudit(databaseOf(audit));
-  try {
-    await fillAudit(other, plan.waiting);
-  } finally {
-    await other.close();
-  }
+/** What was recorded while there was no log, as one finds it. */
+async function sequenceAlone(waiting: Database, plan: Plan): Promise<Rate> {
+  const unsigned = await openAudit(waiting);
+  const before = await unsigned.signedSize();
+  await fillAudit(unsigned, plan.waiting);
+  const size = await unsigned.recordCount();
+  await unsigned.close();
+  const audit = await openAudit(waiting, signerKey);
   const stop = stopwatch();
-  await signed(audit, before + plan.waiting);
-  return stop(plan.waiting);
+  audit.log.wake();
+  await signed(audit, size);
+  const rate = stop(size - before);
+  await audit.close();
+  return rate;
 }
 
 async function signed(audit: OpenAudit, size: number): Promise<void> {
