@@ -53,6 +53,7 @@ export const issuer = config.oidcIssuer ?? `${config.publicUrl}/idp`;
         file: 'src/sallyport.lock.json',
         onDifference: config.environment === 'production' ? 'refuse' : 'warn',
       },
+      ...(config.sessions ? { sessions: {} } : {}),
       signInScopes: OFFICE_SCOPES.filter((scope) => scope.endsWith(':read')),
       instructions:
         'The tools of a small office: documents, customers, mail, calendar, tasks and support tickets.',

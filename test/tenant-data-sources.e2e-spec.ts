@@ -40,6 +40,12 @@ const vague = tenantOwned(
     columns: { id: { type: 'int', primary: true }, tenant: { type: 'varchar', nullable: true } },
   }),
 );
+/** Whose tenant is a column like this. */
+const ownedBy = (name: string, tenant: { type: 'int' | 'character' | 'varchar'; collation?: string }) =>
+  tenantOwned(new EntitySchema({ name, columns: { id: { type: 'int', primary: true }, tenant } }));
+const numbered = ownedBy('numbered', { type: 'int' });
+const padded = ownedBy('padded', { type: 'character' });
+const lenient = ownedBy('lenient', { type: 'varchar', collation: 'NOCASE' });
 const twin = new EntitySchema({
   name: 'twin',
   tableName: 'book',
@@ -81,6 +87,9 @@ describe('A DataSource that nobody could scope', () => {
     ['a tree', 'tenant_owned_tree', [Folder]],
     ['an entity without the column', 'tenant_column_missing', [homeless]],
     ['a tenant that can be null', 'tenant_column_nullable', [vague]],
+    ['tenants as numbers', 'tenant_column_inexact', [numbered]],
+    ['tenants with spaces at the end', 'tenant_column_inexact', [padded]],
+    ['tenants whatever their case', 'tenant_column_inexact', [lenient]],
     ['an unmarked entity over the same table', 'tenant_owned_twice', [...ENTITIES, twin]],
   ])('is refused: %s', async (_what, code, entities) => {
     const dataSource = await new DataSource({
@@ -92,7 +101,7 @@ describe('A DataSource that nobody could scope', () => {
     await dataSource.destroy();
   });
 
-  it('refuses a view over rows of tenants, and a view over that', async () => {
+  it('refuses views and search indexes over rows of tenants, and what is over those', async () => {
     const dataSource = await new DataSource({
       type: 'better-sqlite3',
       database: ':memory:',
@@ -101,8 +110,11 @@ describe('A DataSource that nobody could scope', () => {
     }).initialize();
     await dataSource.query('CREATE VIEW titles AS SELECT title FROM book');
     await dataSource.query('CREATE VIEW long_titles AS SELECT title FROM titles');
+    await dataSource.query(`CREATE VIRTUAL TABLE search USING fts5(title, content='book')`);
+    await dataSource.query('CREATE VIRTUAL TABLE help USING fts5(title)');
     await scopeToTenant(dataSource);
-    for (const view of ['titles', 'long_titles'])
+    await expect(dataSource.query('SELECT * FROM help')).resolves.toEqual([]);
+    for (const view of ['titles', 'long_titles', 'search', 'search_data'])
       await expect(dataSource.query(`SELECT * FROM ${view}`)).rejects.toMatchObject({ code: 'unscopable' });
     await dataSource.destroy();
   });

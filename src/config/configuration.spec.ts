@@ -32,6 +32,7 @@ describe('readConfiguration', () => {
       database: { kind: 'sqlite', path: 'data/sallyport.sqlite' },
       dataDirectory: 'data',
       apiKeyPepper: undefined,
+      sessions: false,
     });
   });
 

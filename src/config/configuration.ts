@@ -46,6 +46,8 @@ export interface Configuration {
   readonly auditLogKey: string | undefined;
   /** `PARTNER_JWT_SECRET`: signs the tokens of partners (HS256). `undefined`: no partner may call. Never log it. */
   readonly partnerSecret: string | undefined;
+  /** `SESSIONS`: whether clients of 2025 get sessions, `on` or `off`; default `off`. They live in one process. */
+  readonly sessions: boolean;
 }
 
 /** The configuration as a Nest provider: `ConfigModule.forFeature(configuration)`, `@Inject(configuration.KEY)`. */
@@ -92,6 +94,7 @@ const SENTENCES = {
     'AUDIT_LOG_KEY: write the signer key (PRIVATE+KEY+…) of the audit log, in production at the latest; make one with: sallyport audit new-key mcp.acme.example/audit.',
   PARTNER_JWT_SECRET:
     'PARTNER_JWT_SECRET: write at least 32 characters, the secret you share with the system that issues the tokens of partners.',
+  SESSIONS: 'SESSIONS: write on or off.',
   production:
     "The development identity provider is refused in production: set OIDC_ISSUER to your provider's issuer URL.",
 } as const;
@@ -118,6 +121,7 @@ const Variables = z.object({
   AUDIT_SECRET: z.string().min(32, SENTENCES.AUDIT_SECRET).optional(),
   AUDIT_LOG_KEY: z.string().startsWith('PRIVATE+KEY+', SENTENCES.AUDIT_LOG_KEY).optional(),
   PARTNER_JWT_SECRET: z.string().min(32, SENTENCES.PARTNER_JWT_SECRET).optional(),
+  SESSIONS: z.enum(['on', 'off'], { error: SENTENCES.SESSIONS }).default('off'),
 });
 
 /** What each variable alone cannot say. Judged on the raw text, so that it is reported beside everything else. */
@@ -161,6 +165,7 @@ function configurationOf(variables: z.output<typeof Variables>): Configuration {
     auditSecret: variables.AUDIT_SECRET,
     auditLogKey: variables.AUDIT_LOG_KEY,
     partnerSecret: variables.PARTNER_JWT_SECRET,
+    sessions: variables.SESSIONS === 'on',
   });
 }
 

@@ -17,6 +17,8 @@ describe('the policy of the office', () => {
     ['docs_search', 'public', undefined, 'read'],
     ['docs_page', 'public', undefined, 'read'],
     ['crm_open_record', 'crm:read', 'agent:read-only', 'read'],
+    ['crm_compare_records', 'crm:read', 'agent:read-only', 'read'],
+    ['crm_record', 'crm:read', 'agent:read-only', 'read'],
     ['crm_update_record', 'crm:write', 'agent:contributor', 'write'],
     ['crm_delete_record', 'crm:write', 'agent:admin', 'destructive'],
     ['mail_list_unread', 'email:read', 'agent:read-only', 'read'],
@@ -35,11 +37,25 @@ describe('the policy of the office', () => {
     expect(options?.public === true ? 'public' : scopesOf(options ?? {}).join('|')).toBe(scope);
     expect(options?.role).toBe(role);
     expect(options?.risk ?? 'read').toBe(risk);
-    expect(options?.tenancy).toBeUndefined();
+  });
+
+  it.each([
+    ['crm_compare_records', { argument: 'records.tenant' }],
+    ['crm_record', { argument: 'tenant' }],
+  ])('%s binds the tenant that it is given to that of the caller', (name, tenancy) => {
+    expect(entries.find((entry) => entry.options.name === name)?.options.tenancy).toEqual(tenancy);
+  });
+
+  it('takes no tenant anywhere else', () => {
+    const bound = entries.filter(({ options }) => options.tenancy !== undefined);
+    expect(bound.map(({ options }) => options.name).toSorted()).toEqual([
+      'crm_compare_records',
+      'crm_record',
+    ]);
   });
 
   it('has no other entry', () => {
-    expect(entries).toHaveLength(16);
+    expect(entries).toHaveLength(18);
   });
 
   it('asks for a fresh sign-in before anything is deleted', () => {
@@ -87,6 +103,7 @@ describe('the inputs of the office', () => {
     ['docs_search', { query: 'audit' }, { query: 'audit', limit: 5 }],
     ['crm_open_record', { recordId: id, tenant: 'globex' }, { recordId: id }],
     ['crm_update_record', { recordId: id, stage: 'lead' }, { recordId: id, stage: 'lead' }],
+    ['crm_record', { tenant: 'acme', recordId: id }, { tenant: 'acme', recordId: id }],
     ['mail_send', mail, mail],
     ['calendar_list_events', {}, {}],
     ['calendar_create_event', { ...event, endsAt: '2030-01-02T13:00:01+01:00' }, { attendees: [] }],
@@ -102,6 +119,9 @@ describe('the inputs of the office', () => {
     ['docs_search', { query: 'audit', limit: 21 }],
     ['docs_page', { slug: '../secrets' }],
     ['crm_open_record', { recordId: '1' }],
+    ['crm_record', { tenant: 'acme', recordId: '../7' }],
+    ['crm_compare_records', { records: [{ tenant: 'acme', recordId: id }] }],
+    ['crm_compare_records', { records: [{ recordId: id }, { recordId: id }] }],
     ['crm_update_record', { recordId: id }],
     ['crm_update_record', { recordId: id, tenant: 'globex' }],
     ['crm_update_record', { recordId: id, stage: 'vip' }],

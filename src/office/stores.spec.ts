@@ -353,6 +353,8 @@ describe.each([
 
   describe('each tool', () => {
     const { id: recordId } = SEED.acme.records[0];
+    const { id: otherId } = SEED.acme.records[1];
+    const both = [recordId, otherId].map((id) => ({ tenant: 'acme', recordId: id }));
     const { id: ticketId } = SEED.acme.tickets[0];
     const caller: Principal = {
       kind: 'user',
@@ -376,11 +378,16 @@ describe.each([
       ['docs_search', () => the(DocsTools).search({ query: 'audit', limit: 5 }), { results: { length: 1 } }],
       ['crm_open_record', () => the(CrmTools).open({ recordId }), { recordId, stage: 'active' }],
       [
+        'crm_compare_records',
+        () => the(CrmTools).compare({ records: both }),
+        { records: [{ recordId }, { recordId: otherId }] },
+      ],
+      [
         'crm_update_record',
-        () => the(CrmTools).update({ recordId, stage: 'lead' }),
+        () => the(CrmTools).update({ recordId, stage: 'lead' }, caller),
         { recordId, stage: 'lead', name: 'Hannah Weiss' },
       ],
-      ['crm_delete_record', () => the(CrmTools).delete({ recordId }), { recordId, deleted: true }],
+      ['crm_delete_record', () => the(CrmTools).delete({ recordId }, caller), { recordId, deleted: true }],
       ['mail_list_unread', () => the(MailTools).listUnread(caller), { messages: { length: 2 } }],
       [
         'mail_send',
@@ -407,6 +414,20 @@ describe.each([
       const answer = await of('acme', run);
       expect(answer).toMatchObject(expected);
       expect(await outputOf(tool).validate(answer)).toEqual({ value: answer });
+    });
+
+    it('completes the id of a ticket with those of the own tenant', async () => {
+      const complete = (tenant: string, beginning: string) =>
+        of(tenant, () => the(SupportTools).ticketIds(beginning));
+      const ids = SEED.acme.tickets.map(({ id }) => id);
+      expect(await complete('acme', '')).toEqual(ids);
+      expect(await complete('acme', ticketId.slice(0, 4))).toEqual([ticketId]);
+      expect(await complete('globex', ticketId.slice(0, 4))).toEqual([]);
+    });
+
+    it('answers a record as a resource as it does as a tool', async () => {
+      const read = await of('acme', () => the(CrmTools).read({ tenant: 'acme', recordId }));
+      expect(JSON.parse(read)).toEqual(await of('acme', () => the(CrmTools).open({ recordId })));
     });
 
     it('quotes the ticket in the prompt, as material', async () => {

@@ -33,7 +33,8 @@ export function partners(secret: string, audience: string): IdentitySource {
     strategy: existingStrategy(secret, audience),
     principal: ({ sub, workspace, scope, roles }) => ({
       issuer: PARTNER_ISSUER,
-      subject: sub,
+      // The office keeps a person's rows by subject: a partner who is called as a colleague is still somebody else.
+      subject: `partner:${sub}`,
       tenant: workspace,
       scopes: scope?.split(' ') ?? [],
       roles: [...(roles ?? [])],

@@ -179,6 +179,7 @@ describe('decide', () => {
     ['that is too old', { authenticatedAt: NOW - 931 }, FRESH, 'insufficient_user_authentication'],
     ['of a moment from now', { authenticatedAt: NOW + 30 }, FRESH, 'permit'],
     ['from the future', { authenticatedAt: NOW + 31 }, FRESH, 'insufficient_user_authentication'],
+    ['of no moment at all', { authenticatedAt: Number.NaN }, FRESH, 'insufficient_user_authentication'],
     ['that nobody dated', {}, FRESH, 'insufficient_user_authentication'],
     ['of the right class', { acr: 'phr' }, { acr: ['phrh', 'phr'] }, 'permit'],
     ['of another class', { acr: 'pwd' }, { acr: ['phr'] }, 'insufficient_user_authentication'],

@@ -20,7 +20,8 @@ export function signInFault(
   if (authenticatedAt === undefined) return 'the credential does not say when its user signed in';
   const age = Math.floor(now / 1000) - authenticatedAt;
   if (age < -CLOCK_TOLERANCE_SECONDS) return 'the sign-in is said to be in the future';
-  if (age > maxAge + CLOCK_TOLERANCE_SECONDS)
+  // Of what is no number, neither is true.
+  if (!(age <= maxAge + CLOCK_TOLERANCE_SECONDS))
     return `asks for a sign-in within ${maxAge} seconds; it was ${age} seconds ago`;
   return undefined;
 }

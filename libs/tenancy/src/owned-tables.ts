@@ -1,5 +1,6 @@
 import type { Problem } from '@sallyport/mcp';
 import type { DataSource, EntityMetadata } from 'typeorm';
+import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata.js';
 
 import { keyOf, type LinkEnd, type LinkTable, type RowTable, type TenantTable } from './sql/tenant-table.js';
 import { tenantPropertyOf } from './tenant-owned.decorator.js';
@@ -71,7 +72,30 @@ function entityProblems(metadata: EntityMetadata, property: string): Problem[] {
         `${name}.${property} can be null: every row has a tenant, drop nullable.`,
       ),
     );
+  if (!isExact(column))
+    problems.push(
+      problem(
+        'tenant_column_inexact',
+        `${name}.${property} takes different tenants for the same, such as ACME and acme, or 01 and 1: write { type: 'varchar' }, without a collation.`,
+      ),
+    );
   return problems;
+}
+
+const EXACT: readonly unknown[] = [
+  String,
+  'varchar',
+  'text',
+  'character varying',
+  'nvarchar',
+  'uuid',
+  'enum',
+  'simple-enum',
+];
+
+/** SQLite compares numbers by their value, and `char` of PostgreSQL leaves out the spaces at the end. */
+function isExact({ type, collation }: Pick<ColumnMetadata, 'type' | 'collation'>): boolean {
+  return EXACT.includes(type) && [undefined, 'BINARY', 'C'].includes(collation);
 }
 
 function linkProblems(link: LinkTable | undefined, { name }: EntityMetadata): Problem[] {

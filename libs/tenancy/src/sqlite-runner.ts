@@ -2,6 +2,7 @@ import { checkOwn, checkUpserts, type Scopings } from './scopings.js';
 import { currentReach, peekReach } from './reach.js';
 import type { ScopedRunner } from './scoped-runner.js';
 import { hasTenant, render } from './sql/scoped-sql.js';
+import { TenancyError } from './tenancy.errors.js';
 
 /** A name that no statement of an application has. */
 const PARAMETER = 'sallyport_tenant';
@@ -14,6 +15,7 @@ export function scopeSqlite({ send }: ScopedRunner, scopings: Scopings) {
     if (scoping.kind !== 'scoped') return send(statement, parameters, structured);
     const reach = currentReach();
     if (reach.kind !== 'tenant') return send(statement, parameters, structured);
+    refuseSpread(parameters);
     checkOwn(scoping, parameters, reach.tenant);
     // A parameter with a name leaves the positions of the others as they are.
     const named = hasTenant(scoping.sql) ? [{ [PARAMETER]: reach.tenant }] : [];
@@ -21,6 +23,19 @@ export function scopeSqlite({ send }: ScopedRunner, scopings: Scopings) {
     checkUpserts(scoping, result);
     return result;
   };
+}
+
+/**
+ * better-sqlite3 takes a list as several parameters, and the members of an object as named ones: where arguments of a call
+ * come as they are, the values would move, and another of them would be the tenant.
+ */
+function refuseSpread(parameters: readonly unknown[]): void {
+  const moves = (given: unknown) => typeof given === 'object' && given !== null && !ArrayBuffer.isView(given);
+  if (!parameters.some(moves)) return;
+  throw new TenancyError(
+    'unscopable',
+    'A list or an object was given as a parameter: write one value for each.',
+  );
 }
 
 /** Work on the schema, and across tenants, may say what no tenant could. */

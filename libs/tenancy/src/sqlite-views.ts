@@ -5,28 +5,42 @@ import { tokenize } from './sql/tokens.js';
 
 interface View {
   readonly name: string;
-  readonly sql: string;
+  readonly type: 'view' | 'virtual' | 'shadow';
+  /** `null` for what SQLite made by itself. */
+  readonly sql: string | null;
 }
 
-/** The views that name a table of tenants, or another such view. What they show cannot be told apart by tenant. */
+const VIEWS = `
+  SELECT l.name, l.type, s.sql FROM pragma_table_list l
+  LEFT JOIN (SELECT name, sql FROM sqlite_master UNION ALL SELECT name, sql FROM sqlite_temp_master) s ON s.name = l.name
+  WHERE l.type IN ('view', 'virtual', 'shadow')`;
+
+/** Samples of the rows that ANALYZE has seen, whosever they were. */
+const SAMPLES = ['sqlite_stat3', 'sqlite_stat4'];
+
+/**
+ * The views that name a table of tenants, or another such view; virtual tables as well, such as a search index with
+ * `content=ticket`, and the tables in which those keep what they know. What they show cannot be told apart by tenant.
+ */
 export async function viewsOver(
   dataSource: DataSource,
   tables: TenantTables,
 ): Promise<Map<string, OpaqueView>> {
-  const views = await dataSource.query<View[]>(
-    `SELECT name, sql FROM sqlite_master WHERE type = 'view' UNION ALL SELECT name, sql FROM sqlite_temp_master WHERE type = 'view'`,
-  );
-  const opaque = new Map<string, OpaqueView>();
+  const views = await dataSource.query<View[]>(VIEWS);
+  const opaque = new Map<string, OpaqueView>(SAMPLES.map((path) => [path, { kind: 'opaque', path }]));
   // Each round finds the views over those of the round before.
   for (let found = -1; found !== opaque.size;) {
     found = opaque.size;
-    for (const { name, sql } of views) {
-      if (names(sql, tables) || names(sql, opaque)) opaque.set(keyOf(name), { kind: 'opaque', path: name });
+    for (const view of views) {
+      if (isOver(view, tables) || isOver(view, opaque))
+        opaque.set(keyOf(view.name), { kind: 'opaque', path: view.name });
     }
   }
   return opaque;
 }
 
-function names(sql: string, tables: TenantTables): boolean {
-  return tokenize(sql, 'sqlite').some(({ name }) => tables.has(name));
+function isOver({ name, type, sql }: View, tables: TenantTables): boolean {
+  // SQLite names them after their virtual table: `ticket_search_content`.
+  if (type === 'shadow') return [...tables.keys()].some((key) => name.toLowerCase().startsWith(`${key}_`));
+  return sql !== null && tokenize(sql, 'sqlite').some((token) => tables.has(token.name));
 }

@@ -1,6 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { Args, Caller, CurrentCall, McpPrompt, McpTool, type Principal, type RunningCall } from 'sallyport';
+import {
+  Args,
+  Caller,
+  CurrentCall,
+  McpCompletion,
+  McpPrompt,
+  McpTool,
+  type Principal,
+  type RunningCall,
+} from 'sallyport';
 import { z } from 'zod';
 import { SupportService } from './support.service.js';
 import { TICKET_STATUSES, type Ticket } from './ticket.entity.js';
@@ -106,6 +115,12 @@ export class SupportTools {
   })
   async triage(@Args() { ticketId }: z.output<typeof one>): Promise<string> {
     return triagePrompt(await this.support.read(ticketId));
+  }
+
+  @McpCompletion({ prompt: 'triage', argument: 'ticketId' })
+  async ticketIds(@Args('ticketId') beginning: string): Promise<string[]> {
+    const found = await this.support.list();
+    return found.map(({ id }) => id).filter((id) => id.startsWith(beginning));
   }
 }
 

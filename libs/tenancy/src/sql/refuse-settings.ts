@@ -15,7 +15,10 @@ export function refuseSettings(statement: string, tokens: readonly Token[]): voi
   const text = statement.toLowerCase();
   if (text.includes(TENANT_SETTING) || tokens.some((_, index) => isTenantSetting(tokens, index)))
     throw unscopable('the setting that names the tenant');
-  if (READING.some((name) => text.includes(name)) || (tokens[0]?.name === 'set' && tokens[1]?.name === 'names'))
+  if (
+    READING.some((name) => text.includes(name)) ||
+    (tokens[0]?.name === 'set' && tokens[1]?.name === 'names')
+  )
     throw unscopable('a setting by which statements are read');
   if (tokens.some(({ name }, index) => name === 'set_config' && !isPlainSetting(tokens, index)))
     throw unscopable('set_config without the name of the setting as a plain text');

@@ -181,6 +181,20 @@ describe.each(BOTH)('scopeStatement on %s', (dialect) => {
     ['a setting in capitals', `SET LOCAL Sallyport.Tenant = 'globex'`],
     ['control characters', 'SELECT * FROM\u000b"ticket"'],
     ['a verb out of place', 'SELECT * FROM doc update, "ticket"'],
+    ['an end within a comment', 'DELETE FROM "ticket" -- \0\n WHERE id = 1'],
+    ['a function of the name', `SELECT * FROM "ticket"('secret')`],
+    ['a query of the name', 'WITH "ticket" AS (SELECT 1) SELECT * FROM "ticket_tags"'],
+    [
+      'a query of the name with columns',
+      'WITH t AS (SELECT 1), Ticket (a, b) AS NOT MATERIALIZED (SELECT 1, f(2)) SELECT * FROM "ticket_tags"',
+    ],
+    ['a setting in quotes', `SET LOCAL "sallyport" . "tenant" = 'globex'`],
+    ['a setting in parts', `SELECT set_config('sallyport' || '.tenant', 'globex', true)`],
+    ['another reading of texts', 'SET standard_conforming_strings = off'],
+    ['another encoding', `SET NAMES 'SJIS'`],
+    ['all settings', `UPDATE pg_settings SET setting = 'x' WHERE name = 'a' || 'b'`],
+    ['code in a text', `DO 'anything'`],
+    ['code for later', `CREATE FUNCTION f() RETURNS int AS 'anything' LANGUAGE sql`],
   ])('refuses %s', (_what, statement) => {
     expect(() => scope(statement, dialect)).toThrow(TenancyError);
   });
@@ -230,9 +244,26 @@ describe('scopeStatement', () => {
     'SELECT * FROM doc window, "ticket" t',
     'SELECT * FROM [doc] INDEXED BY x, "ticket" t',
     'SELECT /* /* */ 1 FROM "ticket" t',
+    `SELECT 1 --\r ' \n FROM "ticket" t --'`,
     'SELECT `a\'` FROM "ticket" t',
   ])('finds the table on SQLite: %s', (statement) => {
     expect(scope(statement, 'sqlite')).toContain(`${OWN} t`);
+  });
+
+  it.each(['UPDATE OR IGNORE ticket SET a = 1', 'SELECT * FROM \ufeffticket'])(
+    'refuses on SQLite: %j',
+    (statement) => {
+      expect(() => scope(statement, 'sqlite')).toThrow(TenancyError);
+    },
+  );
+
+  it.each([
+    `SELECT set_config('app.user', 'x', true)`,
+    'SELECT * FROM doc FOR UPDATE',
+    'INSERT INTO doc (a) SELECT a FROM other FOR NO KEY UPDATE',
+    `SELECT 'a', 'b'`,
+  ])('leaves alone on PostgreSQL: %s', (statement) => {
+    expect(scope(statement)).toBe('free');
   });
 
   it.each(['SELECT 1 IN ticket', `SELECT * FROM 'ticket'`, 'SELECT 1 IN "main"."ticket"'])(
@@ -246,6 +277,9 @@ describe('scopeStatement', () => {
     'SELECT * FROM U&"\\0074icket"',
     `DO $$ BEGIN DELETE FROM ticket; END $$`,
     'SELECT * FROM ticket; SELECT 1',
+    `SELECT E'a'\n'\\' , ' FROM ticket --'`,
+    'WITH RECURSIVE r(id) AS (SELECT 1) SEARCH DEPTH FIRST BY id SET key UPDATE ticket SET a = 1',
+    'WITH a AS (SELECT 1) SELECT f(1) delete FROM ticket t UNION SELECT t.x FROM doc t',
   ])('refuses on PostgreSQL: %s', (statement) => {
     expect(() => scope(statement)).toThrow(TenancyError);
   });

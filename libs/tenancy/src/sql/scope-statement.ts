@@ -58,7 +58,9 @@ export function scopeStatement(statement: string, dialect: Dialect, tables: Tena
 function isQueryName(tokens: readonly Token[], at: number): boolean {
   const opens = tokens[at + 1]?.text === '(';
   const depth = tokens[at + 1]?.depth;
-  const end = opens ? tokens.findIndex((token, index) => index > at + 1 && token.depth === depth && token.text === ')') : at;
+  const end = opens
+    ? tokens.findIndex((token, index) => index > at + 1 && token.depth === depth && token.text === ')')
+    : at;
   if (tokens[end + 1]?.name !== 'as') return false;
   const next = tokens.slice(end + 2).find(({ name }) => name !== 'not' && name !== 'materialized');
   return next?.text === '(';
@@ -125,12 +127,16 @@ function hasAlias(next: Token | undefined): boolean {
   return next.kind === 'quoted' || (next.kind === 'word' && !NO_ALIAS.has(next.name));
 }
 
+const ROUTINES = new Set(['function', 'procedure', 'trigger', 'rule']);
+
 /** TRUNCATE, COPY, CREATE, DO …: only where no such table is named, not even in a text that might be run. */
 function scopeOther(tokens: readonly Token[], tables: TenantTables): Scoping {
   const named = tokens.some(({ kind, name }) =>
     kind === 'string' ? [...tables.keys()].some((key) => name.includes(key)) : tables.has(name),
   );
   if (named) throw unscopable('another verb than SELECT, INSERT, UPDATE or DELETE');
-  if (tokens[0]?.name === 'do') throw unscopable('code in a text');
+  const first = tokens[0]?.name;
+  if (first === 'do' || (first === 'create' && tokens.some(({ name }) => ROUTINES.has(name))))
+    throw unscopable('code that would run later, or in a text');
   return { kind: 'free' };
 }
