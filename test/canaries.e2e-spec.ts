@@ -120,6 +120,8 @@ async function sendEverywhere(url: string, era: Era, token: string): Promise<Ans
     toolCall('fail', ARGUMENTS),
     toolCall('admin', ARGUMENTS),
     toolCall('no_such_tool', ARGUMENTS),
+    toolCall(`${CANARY}4bd1f0c2e9a85`, ARGUMENTS),
+    { method: 'prompts/get', params: { name: `eyJ${CANARY}.${CANARY}4bd1f0c2e9a85.x`, arguments: {} } },
     { method: 'resources/read', params: { uri: `crm://pages/${CANARY}-page` } },
     { method: 'resources/read', params: { uri: `crm://elsewhere/${CANARY}-path?q=${CANARY}` } },
     { method: 'prompts/get', params: { name: 'ask', arguments: { topic: `${CANARY}-topic` } } },

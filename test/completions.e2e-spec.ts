@@ -19,6 +19,9 @@ import { comparable, ERAS, type Era, type Json } from './support/messages.js';
 import { Runs, TestServer, WAYS } from './support/server.js';
 import { StdioClient } from './support/stdio.js';
 
+/** The arguments that completers were given. */
+const seen: Json[] = [];
+
 class OnlyShortBeginnings implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const value = handlerContextOf(context).call.arguments?.['ticketId'];
@@ -45,7 +48,13 @@ class Support {
 
   @McpCompletion({ prompt: 'triage', argument: 'ticketId' })
   @UseGuards(OnlyShortBeginnings)
-  tickets(@Args('ticketId') beginning: string, @Args('tone') tone: unknown, @Caller() caller: Principal) {
+  tickets(
+    @Args('ticketId') beginning: string,
+    @Args('tone') tone: unknown,
+    @Caller() caller: Principal,
+    @Args() all: Json,
+  ) {
+    seen.push(all);
     this.runs.note(`tickets ${beginning} ${String(tone)} ${caller.tenant}`);
     if (beginning === 'many') return Array.from({ length: 250 }, (_, index) => `T-${index}`);
     if (beginning === 'more') return { values: ['T-1'], total: 9, hasMore: true };
@@ -126,6 +135,19 @@ describe.each(WAYS)('completions on %s, %s', (platform, era) => {
       { method: 'completion/complete', entry: 'triage', decision: 'permit', outcome: 'completed' },
     ]);
     expect(JSON.stringify(records)).not.toContain('T-1');
+  });
+
+  it('passes on what is known of arguments that the entry has, and of no others', async () => {
+    const { answer, ran, records } = await ask(
+      triage('T', { tone: 'calm', owner: 'mallory', constructor: 'x' }),
+    );
+    expect(answer.result?.['completion']).toMatchObject({ total: 2 });
+    expect(ran).toEqual(['tickets T calm acme']);
+    expect(Object.keys(seen.at(-1) ?? {})).toEqual(['tone', 'ticketId']);
+    expect(records).toHaveLength(1);
+    const strange = await ask(completion({ type: 'ref/prompt', name: 'triage' }, '__proto__', 'x'));
+    expect(strange.answer.result?.['completion']).toMatchObject({ values: [] });
+    expect(strange.ran).toEqual([]);
   });
 
   it('cuts off what is beyond a hundred values, and says that there are more', async () => {

@@ -133,6 +133,14 @@ describe.each(WAYS)('When the server is closed while a call is running, on %s in
     expect(await outcomesIn(database)).toEqual([['stubborn', 'completed']]);
   });
 
+  it('does not wait for a connection over which nothing comes', async () => {
+    const server = await startOn(newDatabaseFile());
+    const socket = await openSocket(server.port);
+    const ended = new Promise((resolve) => socket.resume().once('close', resolve));
+    await server.close();
+    await ended;
+  });
+
   it('waits for it even when its client is gone, and so is its connection', async () => {
     const database = newDatabaseFile();
     const server = await startOn(database);

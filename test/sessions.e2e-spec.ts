@@ -1,11 +1,21 @@
+import { once } from 'node:events';
 import { Injectable } from '@nestjs/common';
 import { RevocationService } from '@sallyport/policy';
-import { EntryRegistry, McpResource, McpTool, ResourceUpdates, type SallyportOptions } from 'sallyport';
+import {
+  CurrentCall,
+  EntryRegistry,
+  McpResource,
+  McpTool,
+  ResourceUpdates,
+  type RunningCall,
+  type SallyportOptions,
+} from 'sallyport';
 import { legacyClient, modernClient } from './support/clients.js';
 import { EventStream } from './support/event-stream.js';
-import { eventually } from './support/eventually.js';
+import { Deferred, eventually } from './support/eventually.js';
 import { TestIssuer, type TokenRequest } from './support/issuer.js';
 import { answerOf, comparable, headersOf, toolCall, type Answer, type Json } from './support/messages.js';
+import { openSocket, rawRequest } from './support/raw-http.js';
 import { PLATFORMS, Runs, TestServer } from './support/server.js';
 
 @Injectable()
@@ -16,6 +26,16 @@ class Tools {
   open() {
     this.runs.note('open');
     return 'opened';
+  }
+
+  @McpTool({ name: 'wait', description: 'Waits.', scopes: ['crm:read'], risk: 'read' })
+  async wait(@CurrentCall() { signal, call }: RunningCall) {
+    const release = new Deferred();
+    waiting.push(release);
+    signal.addEventListener('abort', () => release.resolve(), { once: true });
+    await release.promise;
+    this.runs.note(signal.aborted ? 'aborted' : 'waited');
+    return `waited for ${call.principal?.credential.id}`;
   }
 
   @McpTool({ name: 'reign', description: 'Reigns.', role: 'agent:admin', risk: 'read' })
@@ -36,6 +56,9 @@ class Tools {
     return 'minutes';
   }
 }
+
+/** What ends the calls of `wait`, in their order. */
+let waiting: Deferred[] = [];
 
 const era = '2025-11-25';
 const BY_TEST = { by: 'test', via: 'cli', address: undefined, actor: undefined } as const;
@@ -60,6 +83,7 @@ describe.each(PLATFORMS)('sessions of 2025 clients on %s', (platform) => {
   const streams: EventStream[] = [];
 
   const start = async (sessions: SallyportOptions['sessions'] = {}) => {
+    waiting = [];
     server = await TestServer.start({ issuer, platform, providers: [Tools], sallyport: { sessions } });
   };
   const hello = async (as: string | undefined = token): Promise<string> => {
@@ -67,8 +91,16 @@ describe.each(PLATFORMS)('sessions of 2025 clients on %s', (platform) => {
     expect(answer.status).toBe(200);
     return answer.headers['mcp-session-id'] ?? 'none';
   };
-  const within = (id: string, request: { method: string; params?: Json }, as: string | undefined = token) =>
-    server.send({ era, token: as, ...request, headers: { 'Mcp-Session-Id': id } });
+  const within = (
+    id: string,
+    request: { method: string; params?: Json; id?: string; signal?: AbortSignal },
+    as: string | undefined = token,
+  ) => server.send({ era, token: as, ...request, headers: { 'Mcp-Session-Id': id } });
+  const untilWaiting = (count: number) =>
+    eventually(
+      async () => waiting.length,
+      (calls) => calls === count,
+    );
   const credentials = (id: string, as: string | undefined = token) => ({
     ...(as === '' ? {} : { Authorization: `Bearer ${as}` }),
     'Mcp-Session-Id': id,
@@ -240,6 +272,102 @@ describe.each(PLATFORMS)('sessions of 2025 clients on %s', (platform) => {
     expect((await within(id, toolCall('open'))).status).toBe(401);
   });
 
+  it.each(['last', 'stream'])(
+    'end when a token is revoked that came after the hello (of the %s request)',
+    async (which) => {
+      await start();
+      const id = await hello();
+      const [newer, newest] = [await issuer.token(ALICE), await issuer.token(ALICE)];
+      const stream = await streamOf(id, which === 'stream' ? newer : newest);
+      expect((await within(id, toolCall('open'), newest)).status).toBe(200);
+      const revoked = which === 'stream' ? newer : newest;
+      const { jti } = JSON.parse(Buffer.from(revoked.split('.')[1] ?? '', 'base64url').toString()) as Json;
+      const service = server.app.get(RevocationService, { strict: false });
+      await service.revoke({ kind: 'token', value: String(jti) }, BY_TEST);
+      await stream.ended;
+      expect((await within(id, toolCall('open'))).status).toBe(404);
+    },
+  );
+
+  it('give each answer to the request that asked for it: an id under way is refused to another', async () => {
+    await start();
+    const id = await hello();
+    const weak = await issuer.token({ ...ALICE, scope: 'other' });
+    const first = within(id, { ...toolCall('wait'), id: 'one' });
+    await untilWaiting(1);
+    const { answer, ran } = await server.observe(() => within(id, { ...toolCall('open'), id: 'one' }));
+    expect([answer.status, answer.error?.code]).toEqual([400, -32600]);
+    expect(ran).toEqual([]);
+    expect((await within(id, { method: 'tools/list', id: 'one' }, weak)).status).toBe(400);
+    waiting[0]?.resolve();
+    expect((await first).result?.['content']).toMatchObject([{ text: expect.stringContaining('waited') }]);
+    expect((await within(id, { ...toolCall('open'), id: 'one' })).status).toBe(200);
+    const records = (await server.records()).filter(
+      ({ entry, kind }) => entry === 'open' && kind === 'attempt',
+    );
+    expect(records.map(({ outcome }) => outcome)).toEqual(['not_run', 'completed']);
+  });
+
+  it('keep the id of a request whose client has left until its call has ended', async () => {
+    await start();
+    const id = await hello();
+    const leaving = new AbortController();
+    const left = within(id, { ...toolCall('wait'), id: 'one', signal: leaving.signal });
+    await untilWaiting(1);
+    leaving.abort();
+    await expect(left).rejects.toThrow('abort');
+    const weak = await issuer.token({ ...ALICE, scope: 'other' });
+    const again = () => within(id, { method: 'tools/list', id: 'one' }, weak);
+    expect((await again()).status).toBe(400);
+    waiting[0]?.resolve();
+    const free = await eventually(again, ({ status }) => status === 200);
+    expect(free.result?.['tools']).toBeDefined();
+  });
+
+  it('end the answer of a request that is cancelled, and forget it', async () => {
+    await start();
+    const id = await hello();
+    const cancelled = within(id, { ...toolCall('wait'), id: 'one' });
+    await untilWaiting(1);
+    const headers = headersOf({ era, method: 'notifications/cancelled', token });
+    const params = { requestId: 'one' };
+    const sent = await fetch(server.url, {
+      method: 'POST',
+      headers: { ...headers, 'Mcp-Session-Id': id },
+      body: JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }),
+    });
+    expect(sent.status).toBe(202);
+    expect((await cancelled).messages).toEqual([]);
+    await eventually(
+      async () =>
+        (await server.records()).filter(({ entry }) => entry === 'wait').map(({ outcome }) => outcome),
+      ([outcome]) => outcome === 'aborted',
+    );
+    expect((await within(id, { ...toolCall('open'), id: 'one' })).status).toBe(200);
+  });
+
+  it('end the stream of a client that does not read it', async () => {
+    await start();
+    const id = await hello();
+    const socket = await openSocket(server.port);
+    const headers = Object.entries({ Host: '127.0.0.1', Accept: 'text/event-stream', ...credentials(id) });
+    socket.write(rawRequest('GET /mcp HTTP/1.1', headers));
+    await once(socket, 'data');
+    socket.pause();
+    const uris = Array.from({ length: 100 }, (_, index) => `crm://${index}${'x'.repeat(8000)}`);
+    for (const uri of uris) await subscribe(id, uri);
+    // More than the buffers of a connection hold: the rest would wait in the memory of the server.
+    const updates = server.app.get(ResourceUpdates);
+    for (let round = 0; round < 30; round += 1) await Promise.all(uris.map((uri) => updates.changed(uri)));
+    const again = await eventually(
+      () => streamOf(id),
+      ({ status }) => status === 200,
+    );
+    await updates.changed(uris[0]!);
+    expect(await again.next()).toMatchObject({ params: { uri: uris[0] } });
+    socket.destroy();
+  }, 60_000);
+
   it('end when the token expires and no other came', async () => {
     await start();
     const short = await issuer.token({ ...ALICE, lives: 3 });
@@ -272,6 +400,18 @@ describe.each(PLATFORMS)('sessions of 2025 clients on %s', (platform) => {
     const statuses = await Promise.all(ids.map(async (id) => (await within(id, toolCall('open'))).status));
     expect(statuses).toEqual([200, 404, 200]);
     expect(other).not.toBe('none');
+  });
+
+  it('are bounded when many say hello at once, too', async () => {
+    await start({ maxPerPrincipal: 10 });
+    const ids = [];
+    for (let count = 0; count < 10; count += 1) {
+      ids.push(await hello());
+      await subscribe(ids.at(-1) ?? '', 'crm://1');
+    }
+    ids.push(...(await Promise.all(Array.from({ length: 20 }, () => hello()))));
+    const statuses = await Promise.all(ids.map(async (id) => (await within(id, { method: 'ping' })).status));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(10);
   });
 
   it('are bounded in all: beyond, a client is served without one', async () => {

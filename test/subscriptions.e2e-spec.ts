@@ -13,7 +13,7 @@ import {
 import { loseTable } from './support/broken-audit.js';
 import { modernClient } from './support/clients.js';
 import { EventStream } from './support/event-stream.js';
-import { eventually } from './support/eventually.js';
+import { Deferred, eventually } from './support/eventually.js';
 import { TestIssuer, type TokenRequest } from './support/issuer.js';
 import { bodyOf, type Json } from './support/messages.js';
 import { PLATFORMS, Runs, TestServer } from './support/server.js';
@@ -321,6 +321,34 @@ describe.each(PLATFORMS)('subscriptions on %s', (platform) => {
     await start();
   });
 
+  it('are opened no more while the server stops: who comes back at once does not hold up its end', async () => {
+    await start({ drainSeconds: 600 });
+    const { url } = server;
+    const follow = () => EventStream.post(url, { token, ...resources('crm://1') });
+    const [open, running] = [await listen(resources('crm://1')), new Deferred()];
+    await acknowledged(open);
+    await registry.register(
+      { kind: 'tool', options: { name: 'busy', description: 'B.', scopes: ['crm:read'], risk: 'read' } },
+      async () => {
+        server.runs.note('busy');
+        await running.promise;
+      },
+    );
+    const busy = server.send({ token, method: 'tools/call', params: { name: 'busy' } });
+    await eventually(
+      async () => server.runs.names,
+      (names) => names.includes('busy'),
+    );
+    const closed = server.app.close();
+    await open.ended;
+    const again = await follow();
+    expect([again.status, await again.next()]).toMatchObject([429, { error: { code: -32014 } }]);
+    running.resolve();
+    expect((await busy).status).toBe(200);
+    await closed;
+    await start();
+  });
+
   it('end on the next update when the directory has taken the role away, and tell nothing', async () => {
     const directory = new Roles();
     server = await TestServer.start({
@@ -468,6 +496,18 @@ describe('subscriptions over stdio', () => {
     await updated('crm://1');
     await client.request({ method: 'tools/list', id: 'behind again' });
     expect(notifications()).toEqual(['crm://1']);
+  });
+
+  it('are not opened by a notification, to which nobody could ever tell that it ended', async () => {
+    await start();
+    await client.request({ method: 'tools/list' });
+    const { id: _, ...notification } = bodyOf(resources('crm://1'));
+    const { records } = await client.observe(async () => {
+      client.write(`${JSON.stringify(notification)}\n`);
+      await client.request({ method: 'tools/list', id: 'behind' });
+    });
+    expect(records).toMatchObject([{ method: 'tools/list' }]);
+    expect(records).toHaveLength(1);
   });
 
   it('end in 2026-07-28 when the caller is revoked', async () => {

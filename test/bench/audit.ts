@@ -1,4 +1,5 @@
 import { sallyport, type Contender, type Surroundings } from './contenders.js';
+import type { Databases } from './databases.js';
 
 const TOOLS = 20;
 const BASELINES = new Set(['audit-off-sqlite', 'audit-off-postgres']);
@@ -7,14 +8,12 @@ const BASELINES = new Set(['audit-off-sqlite', 'audit-off-postgres']);
  * Governed calls with the audit, next to the same without any: on each database the baseline comes first. The records
  * go where the application's own tables are, as they do by default.
  */
-export function auditContenders(surroundings: Surroundings, postgres: PostgresDatabases): Contender[] {
-  return [...onSqlite(surroundings), ...onPostgres(surroundings, postgres)];
+export async function auditContenders(
+  surroundings: Surroundings,
+  databases: Pick<Databases, 'postgres'>,
+): Promise<Contender[]> {
+  return [...onSqlite(surroundings), ...(await onPostgres(surroundings, databases))];
 }
-
-/** A database of its own for each server, by the id of its row. */
-export type PostgresDatabases = (id: string) => string;
-
-export const POSTGRES_ROWS = ['audit-off-postgres', 'audit-postgres', 'audit-signed-postgres'] as const;
 
 export function isAuditBaseline(id: string): boolean {
   return BASELINES.has(id);
@@ -30,14 +29,19 @@ function onSqlite(surroundings: Surroundings): Contender[] {
   ];
 }
 
-function onPostgres(surroundings: Surroundings, databaseOf: PostgresDatabases): Contender[] {
-  const row = (id: (typeof POSTGRES_ROWS)[number], label: string, audit: Audit) =>
-    sallyport(id, label, surroundings, { tools: TOOLS, audit, postgres: databaseOf(id) });
-  return [
+function onPostgres(
+  surroundings: Surroundings,
+  databases: Pick<Databases, 'postgres'>,
+): Promise<Contender[]> {
+  const row = async (id: string, label: string, audit: Audit) => {
+    const { url } = await databases.postgres(id);
+    return sallyport(id, label, surroundings, { tools: TOOLS, audit, postgres: url });
+  };
+  return Promise.all([
     row('audit-off-postgres', 'PostgreSQL: nothing recorded', 'off'),
     row('audit-postgres', 'PostgreSQL: strict', 'durable'),
     row('audit-signed-postgres', 'PostgreSQL: strict, and signed', 'signed'),
-  ];
+  ]);
 }
 
 type Audit = NonNullable<Parameters<typeof sallyport>[3]['audit']>;

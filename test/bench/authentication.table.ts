@@ -1,23 +1,18 @@
 import type { CostResult } from './costs.js';
-import { costTable, line, rangeOf, rateOf } from './costs.table.js';
+import { costTable, finite, line, rangeOf, rateOf } from './costs.table.js';
 import type { FloodFigures, FloodResult } from './flood.js';
 import type { Plan } from './plan.js';
 import type { Ratio } from './results.js';
 
-/** The second part of the report for people: what authentication costs, and what a flood does. */
-export function authenticationTableOf(
-  { concurrency }: Plan,
-  authentication: readonly CostResult[],
-  floods: readonly FloodResult[],
-): string[] {
+/** The part of the report about what authentication costs. */
+export function authenticationTableOf(authentication: readonly CostResult[]): string[] {
+  return [costTable('what authentication costs', authentication), AUTHENTICATION_LEGEND];
+}
+
+/** The part of the report about what a flood of garbage does to good callers. */
+export function floodTableOf({ concurrency }: Plan, floods: readonly FloodResult[]): string[] {
   const title = `${concurrency} good, ${concurrency} others`;
-  const flood = [line(title, FLOOD_HEAD), ...floods.flatMap(rowsOf)];
-  return [
-    costTable('what authentication costs', authentication),
-    AUTHENTICATION_LEGEND,
-    flood.join('\n'),
-    FLOOD_LEGEND,
-  ];
+  return [[line(title, FLOOD_HEAD), ...floods.flatMap(rowsOf)].join('\n'), FLOOD_LEGEND];
 }
 
 const FLOOD_HEAD = ['req/s', 'ratio', '', 'p50', 'p99', 'ratio'];
@@ -45,10 +40,10 @@ function rowsOf(result: FloodResult): string[] {
 }
 
 function ratioCells(figures: FloodFigures, left: Ratio, slower: Ratio): string[] {
-  return floodCells(figures, [left.median.toFixed(2), rangeOf(left)], slower.median.toFixed(2));
+  return floodCells(figures, [finite(left.median, 2), rangeOf(left)], finite(slower.median, 2));
 }
 
 function floodCells(figures: FloodFigures, ratios: readonly string[], slower: string): string[] {
   const { perSecond, p50, p99 } = figures;
-  return [rateOf(perSecond), ...ratios, p50.toFixed(1), p99.toFixed(1), slower];
+  return [rateOf(perSecond), ...ratios, finite(p50, 1), finite(p99, 1), slower];
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
 import { runTool, toolNames } from './tools.js';
 
-/** One `tools/call` of revision 2026-07-28, ready to be sent. */
+/** One request of revision 2026-07-28, ready to be sent. */
 export interface Call {
   readonly headers: Readonly<Record<string, string | number>>;
   readonly body: Buffer;
@@ -40,28 +40,57 @@ export function refusedCallsOf(
   );
 }
 
+/** A `tools/list` for each credential, which must show every tool. */
+export function listsOf(tools: number, credentials: readonly string[]): Call[] {
+  const expected = toolNames(tools).join();
+  const faultOf = (answer: Answer) => faultOfList(answer, expected);
+  return credentials.map((token) => requestOf({ method: 'tools/list' }, {}, token, faultOf));
+}
+
 function callOf(name: string, token: string | undefined, faultOf: Call['faultOf']): Call {
-  const body = Buffer.from(JSON.stringify(messageOf(name)));
+  const params = { name, arguments: { recordId: 'record-17' } };
+  return requestOf({ method: 'tools/call', name }, params, token, faultOf);
+}
+
+function requestOf(
+  { method, name }: { readonly method: string; readonly name?: string },
+  params: object,
+  token: string | undefined,
+  faultOf: Call['faultOf'],
+): Call {
+  const message = { jsonrpc: '2.0', id: ID, method, params: { ...params, _meta: ENVELOPE } };
+  const body = Buffer.from(JSON.stringify(message));
   const headers = {
     'Content-Type': 'application/json',
     'Content-Length': body.length,
     Accept: 'application/json, text/event-stream',
     'MCP-Protocol-Version': REVISION,
-    'Mcp-Method': 'tools/call',
-    'Mcp-Name': name,
+    'Mcp-Method': method,
+    ...(name === undefined ? {} : { 'Mcp-Name': name }),
     ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
   };
   return { headers, body, faultOf };
 }
 
-function messageOf(name: string): object {
-  const envelope = {
-    'io.modelcontextprotocol/protocolVersion': REVISION,
-    'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
-    'io.modelcontextprotocol/clientCapabilities': {},
-  };
-  const params = { name, arguments: { recordId: 'record-17' }, _meta: envelope };
-  return { jsonrpc: '2.0', id: ID, method: 'tools/call', params };
+const ENVELOPE = {
+  'io.modelcontextprotocol/protocolVersion': REVISION,
+  'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
+  'io.modelcontextprotocol/clientCapabilities': {},
+};
+
+const goodList = z.object({
+  result: z.object({
+    tools: z.array(z.object({ name: z.string() })),
+    nextCursor: z.undefined().optional(),
+  }),
+});
+
+/** `undefined` when it shows exactly these, in this order. */
+function faultOfList({ status, body }: Answer, expected: string): Fault {
+  const answer = goodList.safeParse(jsonOf(body));
+  const names = answer.success ? answer.data.result.tools.map(({ name }) => name).join() : undefined;
+  if (status === 200 && names === expected) return undefined;
+  return `status ${status}, not the expected list: ${body.slice(0, 300)}`;
 }
 
 const goodAnswer = z.object({

@@ -11,6 +11,8 @@ export interface Contender {
   readonly entry: `./servers/${string}.main.js`;
   readonly settings: PlainSettings | SallyportSettings;
   readonly credential: Credential;
+  /** What it is asked. Default: calls of its tools, by turns. */
+  readonly asked?: 'lists';
 }
 
 /** What calls carry. `garbage` is refused: with 401 by one who judges it, with 429 by one who had too much of it. */

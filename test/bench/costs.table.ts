@@ -11,19 +11,33 @@ export function costTable(title: string, results: readonly CostResult[]): string
 }
 
 function rowOf({ label, perSecond, ratio, p50, p99, cpu }: CostResult): string {
-  const cells = [rateOf(perSecond), ratio.median.toFixed(2), rangeOf(ratio), p50.toFixed(1), p99.toFixed(1)];
-  return line(label, [...cells, cpu.toFixed(0)]);
+  const cells = [rateOf(perSecond), finite(ratio.median, 2), rangeOf(ratio), finite(p50, 1), finite(p99, 1)];
+  return line(label, [...cells, finite(cpu, 0)]);
 }
 
 export function rateOf(perSecond: number): string {
-  return Math.round(perSecond).toLocaleString('en-US');
+  return finite(perSecond, 0);
 }
 
 export function rangeOf({ from, to }: Ratio): string {
-  return `${from.toFixed(2)}–${to.toFixed(2)}`;
+  return `${finite(from, 2)}–${finite(to, 2)}`;
 }
 
-export function line(label: string, cells: readonly string[]): string {
-  const padded = cells.map((cell, column) => cell.padStart(WIDTHS[column] ?? 8));
-  return (label.padEnd(LABEL_WIDTH) + padded.join('')).trimEnd();
+/** A dash where nothing was in time to be counted. */
+export function finite(value: number, digits: number): string {
+  if (!Number.isFinite(value)) return '-';
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** How wide the columns of a table are. */
+export interface Layout {
+  readonly label: number;
+  readonly cells: readonly number[];
+}
+
+const COSTS: Layout = { label: LABEL_WIDTH, cells: WIDTHS };
+
+export function line(label: string, cells: readonly string[], layout: Layout = COSTS): string {
+  const padded = cells.map((cell, column) => cell.padStart(layout.cells[column] ?? 8));
+  return (label.padEnd(layout.label) + padded.join('')).trimEnd();
 }

@@ -1,4 +1,4 @@
-import { callsOf, refusedCallsOf, type Call } from './call.js';
+import { callsOf, listsOf, refusedCallsOf, type Call } from './call.js';
 import type { Contender } from './contenders.js';
 
 /** What each server may be shown. */
@@ -12,7 +12,8 @@ export interface Credentials {
 export function callsFor(contender: Contender, credentials: Credentials): Call[] {
   const { tools, credential } = contender;
   if (credential === 'garbage') return garbageFor(contender, credentials);
-  return callsOf(tools, goodOnes(credential, credentials));
+  const good = goodOnes(credential, credentials);
+  return contender.asked === 'lists' ? listsOf(tools, good) : callsOf(tools, good);
 }
 
 /** The dearest garbage there is, and the cheapest: forged tokens take turns with noise. */

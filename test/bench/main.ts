@@ -13,8 +13,10 @@ async function main(options: BenchOptions): Promise<void> {
     const seconds = ((performance.now() - begun) / 1000).toFixed(0).padStart(3);
     process.stderr.write(`${seconds} s  ${line}\n`);
   };
+  const plan = options.quick ? QUICK_PLAN : FULL_PLAN;
   const report = await runBench({
-    plan: options.quick ? QUICK_PLAN : FULL_PLAN,
+    plan: options.verify === undefined ? plan : { ...plan, verify: options.verify },
+    sections: options.sections,
     profiles: options.profiles,
     signal: interrupted.signal,
     progress,
@@ -24,10 +26,10 @@ async function main(options: BenchOptions): Promise<void> {
 }
 
 function print(report: BenchReport, { json }: BenchOptions): void {
-  const { results, authentication, audit, floods } = report;
+  const { results, authentication, audit, floods, lists } = report;
   process.stdout.write(`${json ? JSON.stringify(report, undefined, 2) : tableOf(report)}\n`);
-  if ([...results, ...authentication, ...audit, ...floods].some(({ failures }) => failures > 0))
-    process.exitCode = 1;
+  const answered = [...results, ...authentication, ...audit, ...floods, ...lists.http];
+  if (answered.some(({ failures }) => failures > 0)) process.exitCode = 1;
 }
 
 function explain(error: unknown): void {

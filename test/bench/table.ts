@@ -1,24 +1,31 @@
 import { auditTableOf } from './audit.table.js';
-import { authenticationTableOf } from './authentication.table.js';
+import { authenticationTableOf, floodTableOf } from './authentication.table.js';
 import type { BenchReport } from './bench.js';
 import { CATALOG_SIZES } from './contenders.js';
+import { finite, line, rangeOf, rateOf, type Layout } from './costs.table.js';
 import type { Machine } from './machine.js';
 import type { Plan } from './plan.js';
-import type { Ratio, Result } from './results.js';
+import { processTablesOf } from './processes.table.js';
+import type { Result } from './results.js';
 
 const LABEL_WIDTH = 31;
-const WIDTHS = [8, 7, 12, 6, 7, 7, 9, 7, 6] as const;
+const LAYOUT: Layout = { label: LABEL_WIDTH, cells: [8, 7, 12, 6, 7, 7, 9, 7, 6] };
 
-/** The report for people: at most 100 columns. */
-export function tableOf({ machine, plan, results, authentication, audit, floods }: BenchReport): string {
+/** The report for people: at most 100 columns. What was not measured is not in it. */
+export function tableOf(report: BenchReport): string {
+  const { machine, plan, results, authentication, audit, floods, lists } = report;
+  const answered = [...results, ...authentication, ...audit, ...lists.http, ...floods];
   return [
     headerOf(machine, plan),
-    ...CATALOG_SIZES.map((tools) => sectionOf(tools, plan, results)),
-    LEGEND,
-    ...authenticationTableOf(plan, authentication, floods),
-    ...auditTableOf(audit),
+    ...(results.length === 0
+      ? []
+      : [...CATALOG_SIZES.map((tools) => sectionOf(tools, plan, results)), LEGEND]),
+    ...(authentication.length === 0 ? [] : authenticationTableOf(authentication)),
+    ...(floods.length === 0 ? [] : floodTableOf(plan, floods)),
+    ...(audit.length === 0 ? [] : auditTableOf(audit)),
+    ...processTablesOf(report),
     ...doubts(machine),
-    ...failuresOf([...results, ...authentication, ...audit, ...floods]),
+    ...failuresOf(answered),
   ].join('\n\n');
 }
 
@@ -42,30 +49,22 @@ function sectionOf(tools: number, { concurrency }: Plan, results: readonly Resul
   const groups = `${' '.repeat(LABEL_WIDTH)}${center(`${concurrency} at a time`, 47)}  ${center('1 at a time', 20)}`;
   const head = ['req/s', 'ratio', '', 'p50', 'p99', 'cpu', 'p50', 'ratio', 'p99'];
   const rows = results.filter((result) => result.tools === tools).map(rowOf);
-  return [groups.trimEnd(), line(`${tools} tools`, head), ...rows].join('\n');
+  return [groups.trimEnd(), line(`${tools} tools`, head, LAYOUT), ...rows].join('\n');
 }
 
 function rowOf({ label, many, one }: Result): string {
-  return line(label, [
-    Math.round(many.perSecond).toLocaleString('en-US'),
-    many.ratio.median.toFixed(2),
+  const cells = [
+    rateOf(many.perSecond),
+    finite(many.ratio.median, 2),
     rangeOf(many.ratio),
-    many.p50.toFixed(1),
-    many.p99.toFixed(1),
-    many.cpu.toFixed(0),
-    one.p50.toFixed(2),
-    one.ratio.median.toFixed(2),
-    one.p99.toFixed(2),
-  ]);
-}
-
-function rangeOf({ from, to }: Ratio): string {
-  return `${from.toFixed(2)}–${to.toFixed(2)}`;
-}
-
-function line(label: string, cells: readonly string[]): string {
-  const padded = cells.map((cell, column) => cell.padStart(WIDTHS[column] ?? 8));
-  return label.padEnd(LABEL_WIDTH) + padded.join('');
+    finite(many.p50, 1),
+    finite(many.p99, 1),
+    finite(many.cpu, 0),
+    finite(one.p50, 2),
+    finite(one.ratio.median, 2),
+    finite(one.p99, 2),
+  ];
+  return line(label, cells, LAYOUT);
 }
 
 function center(text: string, width: number): string {

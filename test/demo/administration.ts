@@ -27,6 +27,6 @@ export async function administer(stage: Stage, change: Change): Promise<Fields> 
   const answer = fieldsOf(await response.json());
   const got = response.ok ? summary(answer) : JSON.stringify(answer['error']);
   stage.ledger.compare(call, expected, `HTTP ${response.status}: ${got}`);
-  stage.expectRecord(record(answer), by);
+  await stage.expectRecord(record(answer), by);
   return answer;
 }

@@ -29,6 +29,8 @@ export interface ExpectedRefusal {
    * scopes and its metadata URL must be those of the body, or it is described as different.
    */
   readonly challenge?: string;
+  /** How recently, in seconds, the user must have signed in (RFC 9470). */
+  readonly maxAge?: number;
 }
 
 /** One answer in a few lines. `summary` says what of a good result matters. */
@@ -40,9 +42,17 @@ export function describeAnswer(answer: Answer, summary: (result: Fields) => stri
   return `${way(status)}: ${summary(result)}`;
 }
 
-export function describeRefusal({ status, code, reason, scopes = [], challenge }: ExpectedRefusal): string {
+export function describeRefusal({
+  status,
+  code,
+  reason,
+  scopes = [],
+  challenge,
+  maxAge,
+}: ExpectedRefusal): string {
   const lines = [`${way(status)}, ${code} ${reason}`];
   if (scopes.length > 0) lines.push(`scopes: ${scopes.join(' ')}`);
+  if (maxAge !== undefined) lines.push(`signed in within: ${maxAge} s`);
   if (challenge !== undefined) lines.push(`challenge: ${challenge}`);
   return lines.join('\n');
 }
@@ -87,6 +97,7 @@ function refusalIn({ status, challenge }: Answer, { code, data }: RpcError): Exp
     // The specification's own `-32602` says no more than its code; ours say why.
     reason: typeof data['reason'] === 'string' ? data['reason'] : 'no reason',
     scopes,
+    ...(typeof data['max_age'] === 'number' ? { maxAge: data['max_age'] } : {}),
     ...(challenge === undefined ? {} : { challenge: challengeOf(challenge, scopes, data) }),
   };
 }
@@ -96,9 +107,14 @@ function challengeOf(header: string, scopes: readonly string[], data: Fields): s
   const parameters = challengeParameters(header);
   const differs = [
     ...(parameters.get('scope') === scopes.join(' ') ? [] : [`scope="${parameters.get('scope')}"`]),
+    ...(parameters.get('max_age') === numberText(data['max_age']) ? [] : ['other max_age']),
     ...(parameters.get('resource_metadata') === data['resource_metadata'] ? [] : ['other metadata URL']),
   ];
   return [parameters.get('error') ?? 'no error', ...differs].join(', ');
+}
+
+function numberText(value: unknown): string | undefined {
+  return value === undefined ? undefined : shown(value);
 }
 
 /** The parameters of a `Bearer` challenge (RFC 9110 §11.2). */

@@ -1,13 +1,19 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { builtFile } from '../support/server-process.js';
 import type { ServerProcess } from '../support/server-process.js';
+import { printed } from './command-line.js';
+import type { Explained } from './explainer.js';
 import type { Stage } from './stage.js';
 
 const nullable = z.string().nullable();
 
+const check = z.object({ name: z.string(), passed: z.boolean(), detail: z.string() });
+
 const record = z.object({
+  id: z.string(),
+  argumentsDigest: nullable,
+  policyVersion: nullable,
+  checks: z.array(check).nullable(),
   kind: z.string(),
   via: z.string(),
   address: nullable,
@@ -34,8 +40,11 @@ export type ActualRecord = z.output<typeof record>;
 
 /** What the audit should say of one call. Server and resource are the same in all of them. */
 export type ExpectedRecord = Readonly<
-  Omit<ActualRecord, 'server' | 'resource' | 'scopesGranted' | 'scopesRequired'>
+  Omit<ActualRecord, 'server' | 'resource' | 'scopesGranted' | 'scopesRequired' | NotForeseen>
 > & { readonly scopesGranted: readonly string[]; readonly scopesRequired: readonly string[] };
+
+/** What nobody could write down beforehand. */
+type NotForeseen = 'id' | 'argumentsDigest' | 'policyVersion' | 'checks';
 
 const SERVER = 'sallyport-office';
 
@@ -45,10 +54,13 @@ const SERVER = 'sallyport-office';
 export async function checkAudit({ server, ledger, tokens }: Stage): Promise<ActualRecord[]> {
   ledger.chapter('The audit');
   const json = await auditList(server, '--json');
-  const all = z.array(record).parse(JSON.parse(json));
-  const starts = all.filter(({ action, via }) => action === 'server.started' && via === 'http');
-  ledger.compare('starts of the server', '1', String(starts.length));
-  const actual = all.filter(({ action }) => !isHousekeeping(action));
+  const all = readRecords(json);
+  const lives = (wanted: string, way: string) =>
+    String(all.filter(({ action, via }) => action === wanted && via === way).length);
+  ledger.compare('starts of the server', '1', lives('server.started', 'http'));
+  ledger.compare('starts of processes over stdio', '2', lives('server.started', 'stdio'));
+  ledger.compare('and their stops', '2', lives('server.stopped', 'stdio'));
+  const actual = all.filter((row) => !isHousekeeping(row));
   ledger.compare('records', String(ledger.records.length), String(actual.length));
   ledger.records.forEach((expected, index) => {
     const found = actual[index];
@@ -68,11 +80,16 @@ export async function checkAudit({ server, ledger, tokens }: Stage): Promise<Act
   return actual;
 }
 
-/** That a server began or ended, was seeded, or that somebody has read the audit: no part of the story. */
-const HOUSEKEEPING = ['server.started', 'server.stopped', 'tenancy.crossed', 'audit.read'];
+/** That a server began or ended, or was seeded, and what the command line has read: no part of the story. */
+const HOUSEKEEPING = ['server.started', 'server.stopped', 'tenancy.crossed'];
 
-function isHousekeeping(action: string | null): boolean {
-  return action !== null && HOUSEKEEPING.includes(action);
+function isHousekeeping({ action, via }: ActualRecord): boolean {
+  return action !== null && (HOUSEKEEPING.includes(action) || (action === 'audit.read' && via === 'cli'));
+}
+
+/** What `sallyport audit list --json` prints. */
+export function readRecords(json: string): ActualRecord[] {
+  return z.array(record).parse(JSON.parse(json));
 }
 
 /** The part of it that nobody could make: the signature of a token, the secret of a key. */
@@ -82,16 +99,34 @@ function holds(text: string, token: string): boolean {
 }
 
 /** `sallyport audit list`, in the surroundings of the server. */
-export async function auditList(server: ServerProcess, ...options: string[]): Promise<string> {
-  const cli = builtFile('libs/sallyport/src/cli/main.js');
-  const app = builtFile('src/app.module.js');
-  const parameters = [cli, '--app', app, 'audit', 'list', '--limit', '200', ...options];
-  const { stdout } = await promisify(execFile)(process.execPath, parameters, {
-    env: { ...server.environment },
-    maxBuffer: 16 * 1024 * 1024,
-  });
-  return stdout;
+export function auditList({ environment }: ServerProcess, ...options: string[]): Promise<string> {
+  return printed(environment, ['audit', 'list', '--limit', '1000', ...options]);
 }
+
+/** The reason and every check of each refusal, as `policy explain` gave them and as the record has them. */
+export function checkExplanations({ ledger }: Stage, records: readonly ActualRecord[]): void {
+  ledger.chapter('Why: what policy explain said of each refusal, and what its record says');
+  for (const [at, explained] of ledger.explanations) {
+    const { entry, kind } = ledger.records[at] ?? { entry: null, kind: 'no record' };
+    const found = records[at];
+    const got = found === undefined ? 'no record' : why(found);
+    ledger.compare(`record ${at + 1}: ${entry ?? kind}`, why(explained), got);
+  }
+}
+
+/** The checks that failed are told; a digest stands for all of it. */
+function why({ reason, checks, policyVersion }: Explained): string {
+  if (checks === null || checks.length === 0) return reason ?? '-';
+  // It is another second when the question is asked again.
+  const sentences = checks.map((one) => ({ ...one, detail: one.detail.replace(AGE, 'it was long ago') }));
+  const failed = sentences.filter(({ passed }) => !passed).map(({ name, detail }) => `${name}: ${detail}`);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([sentences, policyVersion]))
+    .digest('hex');
+  return [reason ?? '-', ...failed, `(all ${checks.length} checks: ${digest.slice(0, 8)})`].join('\n');
+}
+
+const AGE = /it was \d+ seconds ago/;
 
 type Columns = Readonly<Record<string, string>>;
 

@@ -1,6 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { builtFile } from '../support/server-process.js';
 import { Conversation } from './conversation.js';
 import type { SdkClient } from './conversation.js';
@@ -11,11 +12,12 @@ import type { StoryClient } from './story-client.js';
 export const clientV1: StoryClient = {
   name: '@modelcontextprotocol/sdk 1',
   protocol: '2025-11-25',
+  sessions: true,
 
-  overHttp(resource, token) {
+  overHttp(resource, token, session) {
     const wire = new HttpRecorder();
     const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const options = { fetch: wire.fetch, requestInit: { headers } };
+    const options = { fetch: wire.fetch, requestInit: { headers }, ...(session && { sessionId: session }) };
     return new Conversation(
       () => connect(new StreamableHTTPClientTransport(new URL(resource), options)),
       wire,
@@ -51,6 +53,13 @@ async function connect(transport: StreamableHTTPClientTransport | StdioClientTra
     listTools: () => client.listTools(),
     callTool: (call, onprogress) => client.callTool(call, undefined, onprogress && { onprogress }),
     readResource: (resource) => client.readResource(resource),
+    getPrompt: (prompt) => client.getPrompt(prompt),
+    complete: (asked) => client.complete(asked),
+    follow: async (uri, onChange) => {
+      client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => onChange(params.uri));
+      await client.subscribeResource({ uri });
+      return { ended: undefined };
+    },
     close: () => client.close(),
   };
 }

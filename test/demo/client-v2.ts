@@ -12,6 +12,7 @@ const PROTOCOL = '2026-07-28';
 export const clientV2: StoryClient = {
   name: '@modelcontextprotocol/client 2',
   protocol: PROTOCOL,
+  sessions: false,
 
   overHttp(resource, token) {
     const wire = new HttpRecorder();
@@ -56,6 +57,13 @@ async function connect(transport: StreamableHTTPClientTransport | StdioClientTra
     listTools: () => client.listTools(),
     callTool: (call, onprogress) => client.callTool(call, onprogress && { onprogress }),
     readResource: (resource) => client.readResource(resource),
+    getPrompt: (prompt) => client.getPrompt(prompt),
+    complete: (asked) => client.complete(asked),
+    follow: async (uri, onChange) => {
+      client.setNotificationHandler('notifications/resources/updated', ({ params }) => onChange(params.uri));
+      const { closed } = await client.listen({ resourceSubscriptions: [uri] });
+      return { ended: closed };
+    },
     close: () => client.close(),
   };
 }

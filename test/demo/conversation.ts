@@ -13,12 +13,37 @@ export interface SdkClient {
     onProgress?: OnProgress,
   ): Promise<unknown>;
   readResource(resource: { uri: string }): Promise<unknown>;
+  getPrompt(prompt: { name: string; arguments: Record<string, string> }): Promise<unknown>;
+  complete(asked: {
+    ref: { type: 'ref/prompt'; name: string };
+    argument: { name: string; value: string };
+  }): Promise<unknown>;
+  /** Asks to be told of changes of one resource. */
+  follow(uri: string, onChange: (uri: string) => void): Promise<Following>;
   close(): Promise<void>;
+}
+
+/** What a client gets for following a resource. */
+export interface Following {
+  /**
+   * How the server ended it, in a word of the client. `undefined`: this client has no handle for it; its subscription is
+   * part of a session.
+   */
+  readonly ended: Promise<string> | undefined;
+}
+
+/** What was asked last, as `policy explain` takes it. */
+export interface Question {
+  readonly kind: 'tool' | 'resource' | 'prompt';
+  readonly target: string;
+  readonly arguments?: Readonly<Record<string, unknown>>;
 }
 
 /** One client connected as somebody. It connects with its first call, so a refused connection is a refused call. */
 export class Conversation {
   private connected: Promise<SdkClient> | undefined;
+  /** The last question about one entry. */
+  asked: Question | undefined;
 
   constructor(
     private readonly connect: () => Promise<SdkClient>,
@@ -27,15 +52,41 @@ export class Conversation {
   ) {}
 
   listTools(): Promise<Answer> {
+    this.asked = undefined;
     return this.ask('tools/list', (client) => client.listTools());
   }
 
   callTool(name: string, args: Record<string, unknown> = {}, onProgress?: OnProgress): Promise<Answer> {
+    this.asked = { kind: 'tool', target: name, arguments: args };
     return this.ask('tools/call', (client) => client.callTool({ name, arguments: args }, onProgress));
   }
 
   readResource(uri: string): Promise<Answer> {
+    this.asked = { kind: 'resource', target: uri };
     return this.ask('resources/read', (client) => client.readResource({ uri }));
+  }
+
+  getPrompt(name: string, args: Record<string, string> = {}): Promise<Answer> {
+    this.asked = { kind: 'prompt', target: name, arguments: args };
+    return this.ask('prompts/get', (client) => client.getPrompt({ name, arguments: args }));
+  }
+
+  /** Completes the beginning of an argument of a prompt. */
+  complete(name: string, argument: string, value: string): Promise<Answer> {
+    this.asked = { kind: 'prompt', target: name, arguments: { [argument]: value } };
+    const ref = { type: 'ref/prompt', name } as const;
+    return this.ask('completion/complete', (client) =>
+      client.complete({ ref, argument: { name: argument, value } }),
+    );
+  }
+
+  async follow(uri: string, onChange: (uri: string) => void): Promise<Following> {
+    return (await this.client()).follow(uri, onChange);
+  }
+
+  /** The id of its session, when the server has given it one. */
+  get session(): string | undefined {
+    return this.wire?.session;
   }
 
   /** Connects ahead of the first call. */

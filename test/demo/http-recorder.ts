@@ -42,6 +42,12 @@ export class HttpRecorder {
     return this.exchanges.length;
   }
 
+  /** The newest session that the server has opened. */
+  get session(): string | undefined {
+    const opened = this.exchanges.findLast(({ headers }) => headers.has('mcp-session-id'));
+    return opened?.headers.get('mcp-session-id') ?? undefined;
+  }
+
   /**
    * The answer to the last message of this method since the mark, or, when the client did not get that far because it
    * could not connect, to the last message at all.

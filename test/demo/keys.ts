@@ -8,7 +8,7 @@ import type { Caller } from './tokens.js';
 /** What an administrator consents to, to issue keys that read tickets: no key reaches further than its issuer. */
 export const KEY_SCOPES = ['keys:manage', 'tickets:read'];
 
-const REACH = { scopes: ['tickets:read'], roles: ['agent:read-only'] };
+const ROLES = ['agent:read-only'];
 
 /** One key of a series, and its holder. The holder stays the same when the key is rotated. */
 export interface Key {
@@ -16,17 +16,22 @@ export interface Key {
   readonly holder: Caller;
 }
 
-export async function issueKey(stage: Stage, by: Actor, name: string): Promise<Key> {
+export async function issueKey(
+  stage: Stage,
+  by: Actor,
+  name: string,
+  scopes: readonly string[] = ['tickets:read'],
+): Promise<Key> {
   const answer = await administer(stage, {
     call: `POST /keys "${name}"`,
     by,
     path: '/keys',
-    body: { name, expiresInDays: 1, ...REACH },
+    body: { name, expiresInDays: 1, scopes, roles: ROLES },
     summary: reachOf,
-    expected: 'HTTP 201: active, acme, tickets:read, agent:read-only',
+    expected: `HTTP 201: active, acme, ${scopes.join(' ')}, agent:read-only`,
     record: ({ id }) => administered('key.issued', shown(id)),
   });
-  return keyIn(answer, name);
+  return keyIn(answer, name, scopes);
 }
 
 export async function rotateKey(stage: Stage, by: Actor, old: Key, overlapSeconds: number): Promise<Key> {
@@ -39,7 +44,7 @@ export async function rotateKey(stage: Stage, by: Actor, old: Key, overlapSecond
     expected: 'HTTP 201: active, acme, tickets:read, agent:read-only',
     record: () => administered('key.rotated', old.id),
   });
-  return keyIn(answer, shown(old.holder.client));
+  return keyIn(answer, shown(old.holder.client), old.holder.scopes);
 }
 
 export async function revokeKey(stage: Stage, by: Actor, { id }: Key): Promise<void> {
@@ -53,7 +58,7 @@ export async function revokeKey(stage: Stage, by: Actor, { id }: Key): Promise<v
     record: () => administered('key.revoked', id),
   });
   // The calls that run with it are ended, in every process.
-  stage.expectRecord(administered('revocation.added', `key ${id}`), by);
+  await stage.expectRecord(administered('revocation.added', `key ${id}`), by);
 }
 
 function reachOf({ state, tenant, scopes, roles }: Fields): string {
@@ -62,7 +67,7 @@ function reachOf({ state, tenant, scopes, roles }: Fields): string {
     .join(', ');
 }
 
-function keyIn({ id, series, key }: Fields, name: string): Key {
+function keyIn({ id, series, key }: Fields, name: string, scopes: readonly string[]): Key {
   const holder: Caller = {
     token: shown(key),
     kind: 'api-key',
@@ -71,7 +76,7 @@ function keyIn({ id, series, key }: Fields, name: string): Key {
     tenant: 'acme',
     client: name,
     credential: shown(id),
-    scopes: REACH.scopes,
+    scopes,
   };
   return { id: shown(id), holder };
 }

@@ -1,4 +1,5 @@
 import type { ExpectedRecord } from './audit-check.js';
+import type { Explained } from './explainer.js';
 
 /** One line of the table. */
 export interface Check {
@@ -13,6 +14,8 @@ export interface Check {
 export class Ledger {
   readonly checks: Check[] = [];
   readonly records: ExpectedRecord[] = [];
+  /** Of refusals, by the place of their record: what `policy explain` said at the time. */
+  readonly explanations = new Map<number, Explained>();
   private title = '';
 
   constructor(private readonly progress: (line: string) => void) {}
@@ -31,7 +34,8 @@ export class Ledger {
     this.compare(call, 'the same bytes', difference(one, other));
   }
 
-  expectRecord(record: ExpectedRecord): void {
+  expectRecord(record: ExpectedRecord, explained?: Explained): void {
+    if (explained !== undefined) this.explanations.set(this.records.length, explained);
     this.records.push(record);
   }
 }

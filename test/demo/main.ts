@@ -22,7 +22,9 @@ async function main(parameters: readonly string[]): Promise<number> {
 async function tellStories(interruption: AbortSignal): Promise<Run[] | undefined> {
   const runs: Run[] = [];
   try {
-    for (const client of [clientV2, clientV1]) runs.push(await tellStory(client, progress, interruption));
+    for (const client of [clientV2, clientV1]) {
+      runs.push(await tellStory(client, progress, interruption, client === clientV2));
+    }
     return runs;
   } catch (error) {
     if (interruption.aborted) return undefined;

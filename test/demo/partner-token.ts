@@ -20,6 +20,6 @@ export async function partnerToken({ environment, resource }: ServerProcess): Pr
     .setIssuedAt()
     .setExpirationTime('5m')
     .sign(new TextEncoder().encode(environment['PARTNER_JWT_SECRET']));
-  const who = { kind: 'user', issuer: ISSUER, subject, tenant } as const;
+  const who = { kind: 'user', issuer: ISSUER, subject: `partner:${subject}`, tenant } as const;
   return { ...who, token, client: null, credential: null, scopes };
 }

@@ -3,6 +3,7 @@ import { describeAnswer } from './answer.js';
 import type { Answer, Fields } from './answer.js';
 import type { ExpectedRecord } from './audit-check.js';
 import type { Conversation } from './conversation.js';
+import type { Explained, Explainer } from './explainer.js';
 import type { Ledger } from './ledger.js';
 import type { StoryClient } from './story-client.js';
 import { signIn } from './tokens.js';
@@ -11,6 +12,8 @@ import type { Caller } from './tokens.js';
 /** A client that is connected as somebody, or as nobody. */
 export interface Actor {
   readonly caller: Caller | undefined;
+  /** What is sent, good or not. */
+  readonly token: string | undefined;
   readonly via: 'http' | 'stdio';
   readonly talk: Conversation;
 }
@@ -52,6 +55,7 @@ export class Stage {
     readonly server: ServerProcess,
     readonly client: StoryClient,
     readonly ledger: Ledger,
+    private readonly explainer: Explainer,
   ) {}
 
   nobody(): Actor {
@@ -69,7 +73,7 @@ export class Stage {
   /** Somebody whose token should not be taken: to the audit they are nobody. */
   withBadToken(token: string): Actor {
     this.tokens.push(token);
-    return this.enter(undefined, this.client.overHttp(this.server.resource, token));
+    return { ...this.enter(undefined, this.client.overHttp(this.server.resource, token)), token };
   }
 
   /** A server process of its own, with the principal from its environment. */
@@ -82,25 +86,38 @@ export class Stage {
   enter(caller: Caller | undefined, talk: Conversation, via: Actor['via'] = 'http'): Actor {
     this.open.push(talk);
     if (caller !== undefined) this.tokens.push(caller.token);
-    return { caller, via, talk };
+    return { caller, token: caller?.token, via, talk };
   }
 
   /** Makes one call, compares, and notes what the audit should hold. */
   async step({ call, actor, ask, expected, summary = () => 'ok', record }: Step): Promise<Answer> {
     const answer = await ask(actor.talk);
     this.ledger.compare(call, expected, describeAnswer(answer, summary));
-    this.expectRecord(record, actor);
+    await this.expectRecord(record, actor);
     return answer;
   }
 
-  /** Notes the next record that the audit should hold. */
-  expectRecord(record: RecordOf, { caller, via }: Actor): void {
+  /**
+   * Notes the next record that the audit should hold. When it is a refusal, `policy explain` is asked at once, as long as
+   * what it depends on is as it was.
+   */
+  async expectRecord(record: RecordOf, actor: Actor): Promise<void> {
+    const { caller, via } = actor;
     // A credential that is not good makes nobody, whoever sends it. It is judged before the message is read, so the
     // record cannot know its revision; and what is no message has none.
     const isAuthentication = record.kind === 'authentication';
     const known = this.known(isAuthentication ? undefined : caller, via);
     const isMessage = !isAuthentication && record.kind !== 'administration';
-    this.ledger.expectRecord({ ...record, ...known, protocol: isMessage ? this.client.protocol : null });
+    const expected = { ...record, ...known, protocol: isMessage ? this.client.protocol : null };
+    this.ledger.expectRecord(expected, await this.explain(record, actor));
+  }
+
+  private async explain({ kind, reason }: RecordOf, { token, talk }: Actor): Promise<Explained | undefined> {
+    const isRefused = kind === 'refusal' || kind === 'authentication';
+    // A session that is not theirs says nothing of a call, and there is none.
+    const isOfSession = reason === 'session_of_another' || reason === 'unknown_session';
+    if (!isRefused || isOfSession || talk.asked === undefined) return undefined;
+    return this.explainer.explain({ ...talk.asked, token });
   }
 
   private known(caller: Caller | undefined, via: Actor['via']) {

@@ -8,8 +8,10 @@ export interface StoryClient {
   readonly name: string;
   /** The protocol revision it speaks. */
   readonly protocol: string;
-  /** Connects with a token that was obtained before, or with none. */
-  overHttp(resource: string, token?: string): Conversation;
+  /** Whether its revision knows sessions. */
+  readonly sessions: boolean;
+  /** Connects with a token that was obtained before, or with none; `session`: the id of one to go on with. */
+  overHttp(resource: string, token?: string, session?: string): Conversation;
   /** Starts a server as a child process. `environment` is all it gets. */
   overStdio(environment: Readonly<Record<string, string>>): Conversation;
   /** Connects with nothing but the URL: the client itself finds out how to get a token. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt, decodeProtectedHeader, importJWK, SignJWT } from 'jose';
+import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 import { findPerson } from '../../src/development-provider/people.js';
 import { requestToken } from '../../src/development-provider/token.command.js';
@@ -78,20 +79,22 @@ const keysFile = z.object({ jwks: z.object({ keys: z.array(z.looseObject({ kty: 
 
 /**
  * The one token here that no provider issued: waiting for a real one to expire takes an hour. It is a real token signed
- * again with the provider's own key from the data directory, with the same header and claims, and other times. The
+ * again with the provider's own key from the data directory, with the same header and claims, and other times; `claims`
+ * are those that are to be others. The
  * story shows that one made in the same way that is still good is taken, so nothing but the time is wrong with it.
  */
 export async function resignedToken(
   server: ServerProcess,
   token: string,
   secondsLeft: number,
+  claims: JWTPayload = {},
 ): Promise<string> {
   const text = await readFile(join(server.dataDirectory, 'development-provider.keys.json'), 'utf8');
   const [jwk] = keysFile.parse(JSON.parse(text)).jwks.keys;
   if (jwk === undefined) throw new Error('The provider has no key.');
   const { alg = '', ...header } = decodeProtectedHeader(token);
   const expires = Math.floor(Date.now() / 1000) + secondsLeft;
-  return new SignJWT({ ...decodeJwt(token), iat: expires - 3600, exp: expires })
+  return new SignJWT({ ...decodeJwt(token), ...claims, iat: expires - 3600, exp: expires })
     .setProtectedHeader({ alg, ...header })
     .sign(await importJWK(jwk, alg));
 }

@@ -1,6 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import { Module, type INestApplicationContext } from '@nestjs/common';
-import { AuditLog, AuditModule, type AuditLogOptions } from '@sallyport/audit';
+import { AuditLog, AuditModule, type AuditLogOptions, type AuditSink } from '@sallyport/audit';
 import { AuditTrail, type AuditEvent } from '@sallyport/mcp';
 import { generateNoteKey } from '@sallyport/tlog';
 import { DataSource, type DataSourceOptions } from 'typeorm';
@@ -24,9 +24,12 @@ export interface RunningLog {
 export async function startLog(
   database: DataSourceOptions,
   options: Partial<AuditLogOptions> = {},
+  followers: readonly AuditSink[] = [],
 ): Promise<RunningLog> {
   @Module({
-    imports: [AuditModule.register({ database, server, log: { key: LOG_KEY.signerKey, ...options } })],
+    imports: [
+      AuditModule.register({ database, server, log: { key: LOG_KEY.signerKey, ...options }, followers }),
+    ],
   })
   class Application {}
   const context = await NestFactory.createApplicationContext(Application, {
@@ -39,9 +42,14 @@ export async function startLog(
     await Promise.all(events.map((event) => trail.record(event)));
   };
   const settled = async () => {
+    // One after the other: a verification that begins before the last leaf is there may end after it.
     await eventually(
       () => log.verify(),
-      ({ pending, unsigned }) => pending === 0 && unsigned === 0,
+      ({ pending }) => pending === 0,
+    );
+    await eventually(
+      () => log.verify(),
+      ({ unsigned }) => unsigned === 0,
     );
   };
   return {

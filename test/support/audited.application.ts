@@ -23,7 +23,9 @@ class Tools {
   }
 }
 
-const { DATABASE = '{}', ISSUER = '', SINK_URL, SINK_FILE } = process.env;
+const { DATABASE = '{}', ISSUER = '', SINK_URL, SINK_FILE, LOG_KEY } = process.env;
+
+const log = LOG_KEY === undefined ? {} : { log: { key: LOG_KEY } };
 
 const followers = [
   ...(SINK_URL === undefined ? [] : [httpSink(SINK_URL, { token: 'sink-token', name: 'http' })]),
@@ -33,5 +35,5 @@ const followers = [
 export const AppModule = applicationModule({
   database: { ...JSON.parse(DATABASE), autoLoadEntities: true },
   providers: [Tools],
-  sallyport: { identity: [oidc({ issuer: ISSUER })], audit: { followers } },
+  sallyport: { identity: [oidc({ issuer: ISSUER })], audit: { followers, ...log } },
 });

@@ -11,7 +11,7 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { mergeMap } from 'rxjs';
-import { Args, CurrentCall, McpTool, type PolicyRule, type RunningCall } from 'sallyport';
+import { CurrentCall, McpTool, type PolicyRule, type RunningCall } from 'sallyport';
 import { z } from 'zod';
 
 /** Points on the way of a call at which a test can do something. */
@@ -72,7 +72,7 @@ class WhileDeciding implements PolicyRule {
 class BeforeHandler implements CanActivate {
   constructor(private readonly moments: Moments) {}
 
-  async canActivate(_: ExecutionContext) {
+  async canActivate() {
     await this.moments.reach('between attempt and handler');
     return true;
   }
@@ -101,6 +101,7 @@ export class WatchedTools {
   @McpTool({
     name: 'act',
     description: 'Does something that can be seen.',
+    // A rule is asked once of what takes arguments, and twice of what takes none.
     input: z.object({ text: z.string().default('') }),
     scopes: ['crm:write'],
     risk: 'write',
@@ -108,7 +109,7 @@ export class WatchedTools {
   })
   @UseGuards(BeforeHandler)
   @UseInterceptors(AfterHandler)
-  act(@CurrentCall() { call }: RunningCall, @Args('text') _: string) {
+  act(@CurrentCall() { call }: RunningCall) {
     this.effects.add(call.id);
     return didCall(call.id);
   }

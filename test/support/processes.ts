@@ -32,6 +32,11 @@ export class SourceProcess {
     return new SourceProcess(CLI, ['--app', APPLICATION, ...words], environment);
   }
 
+  /** Another file of this directory. */
+  static main(file: string, environment: Environment): SourceProcess {
+    return new SourceProcess(new URL(file, import.meta.url).pathname, [], environment);
+  }
+
   /** The audited application, served. */
   static async server(environment: Environment): Promise<SourceProcess & { url: string }> {
     const server = new SourceProcess(SERVER, [], environment);

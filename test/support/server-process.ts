@@ -17,6 +17,8 @@ export interface ServerProcess {
   readonly environment: Readonly<Record<string, string>>;
   /** What it has said to people so far. */
   output(): string;
+  /** Ends the process as an operator does, and keeps what it stored. */
+  shutDown(): Promise<void>;
   /** Ends the process and deletes what it stored. May be called twice. */
   stop(): Promise<void>;
 }
@@ -57,7 +59,8 @@ export async function startServer(extra: Readonly<Record<string, string>> = {}):
     await stop();
     throw new Error(`The server did not start. It said:\n${said()}`, { cause });
   }
-  return { url, resource: `${url}/mcp`, dataDirectory, environment, output: said, stop };
+  const shutDown = (): Promise<void> => endProcess(child);
+  return { url, resource: `${url}/mcp`, dataDirectory, environment, output: said, shutDown, stop };
 }
 
 /** A file of the build. Build and tests are started at the root of the repository. */

@@ -69,7 +69,7 @@ export class AuditRecord {
   roles!: string | null;
   method!: string | null;
   entryKind!: EntryKind | null;
-  /** Name in the catalog. For an entry that does not exist: the target as asked. */
+  /** Name in the catalog. For an entry that does not exist: the target, or `~` and a hash of it. */
   entry!: string | null;
   /** Digest of the entry's definition; `null` for an entry that does not exist. */
   entryDigest!: string | null;

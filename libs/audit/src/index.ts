@@ -26,6 +26,15 @@ export type { RecordProof } from './log/prove-record.js';
 export { checkProof, type CheckedProof } from './log/check-proof.js';
 export { leafOf } from './log/record-leaf.js';
 
+// Retention: what leaves the database is exported, announced in the log, and can be verified by itself.
+export { AuditSealing, type SealReport, type SealRequest } from './seal/audit-sealing.js';
+export type { SealedRange } from './seal/announcement.js';
+export type { SealLimit, SealPlan } from './seal/seal-plan.js';
+export type { SealedPlace } from './seal/whereabouts.js';
+export { checkSealedFile, type CheckedSealedFile, type SealedFileCheck } from './seal/check-sealed-file.js';
+export { SealedFileError } from './seal/sealed-file.error.js';
+export type { SealedHeader } from './seal/sealed-header.js';
+
 // Where checkpoints go.
 export type { CheckpointPublisher, PublishedCheckpoint } from './log/publish/checkpoint-publisher.js';
 export { checkpointFile } from './log/publish/checkpoint-file.js';

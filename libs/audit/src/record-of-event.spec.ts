@@ -185,12 +185,16 @@ describe('recordOf', () => {
     expect(JSON.stringify(record)).not.toContain(CANARY);
   });
 
-  it('names an unknown entry as it was asked for, bounded', () => {
-    const record = recordOf(
-      refusal({ call: call({ entry: undefined, target: 'x'.repeat(5000), method: 'prompts/get' }) }),
-    );
-    expect(record.entry).toHaveLength(LIMITS.name);
-    expect(record).toMatchObject({ entryKind: 'prompt', entryDigest: null, risk: null });
+  it('names an unknown entry as it was asked for when that looks like a name, and else by a hash', () => {
+    const asked = (target: string) =>
+      recordOf(refusal({ call: call({ entry: undefined, target, method: 'prompts/get' }) }));
+    expect(asked('no_such_prompt')).toMatchObject({
+      entry: 'no_such_prompt',
+      entryKind: 'prompt',
+      entryDigest: null,
+      risk: null,
+    });
+    expect(asked(`${CANARY}-${'x'.repeat(5000)}`).entry).toMatch(/^~[0-9a-f]{24}$/);
   });
 
   it('says of a refusal why, and every scope of the operation', () => {

@@ -6,7 +6,6 @@ import {
   type Check,
   type Decision,
   type Entry,
-  type EntryKind,
   type FailedAuthenticationEvent,
   kindAsked,
   type McpCall,
@@ -21,6 +20,7 @@ import type { PersonKey } from './keyed/person-key.js';
 import type { KeyRing } from './keyed/person-keys.js';
 import { actorsOf, personOf, principalOf, type Person } from './keyed/person.js';
 import { peopleAbout, sealedActors, sealedTarget, sealRecord } from './keyed/sealed-record.js';
+import { unknownName } from './keyed/unknown-name.js';
 import { boundedText, safeText } from './safe-text.js';
 
 /** Longest stored text, in UTF-16 units. What is longer ends in a digest of the whole. */
@@ -125,17 +125,17 @@ function draftOf(event: AuditEvent, key: PersonKey): NewAuditRecord {
       return drafted(
         event,
         event.call,
-        callColumns(event.call),
+        callColumns(event.call, key),
         argumentColumns(event.call, key),
         decisionColumns(event.decision),
       );
     case 'outcome':
-      return drafted(event, event.call, callColumns(event.call), outcomeColumns(event));
+      return drafted(event, event.call, callColumns(event.call, key), outcomeColumns(event));
     case 'refusal':
       return drafted(
         event,
         event.call,
-        callColumns(event.call),
+        callColumns(event.call, key),
         argumentColumns(event.call, key),
         decisionColumns(event.decision),
         { reason: name(event.reason) },
@@ -228,8 +228,8 @@ function detailsOf(details: AdministrationEvent['details']): string | null {
   return JSON.stringify(Object.fromEntries(bounded));
 }
 
-function callColumns(call: McpCall): Columns {
-  return Object.assign(contextColumns(call), entryColumns(call), { method: call.method });
+function callColumns(call: McpCall, key: PersonKey): Columns {
+  return Object.assign(contextColumns(call), entryColumns(call, key), { method: call.method });
 }
 
 function contextColumns({ id, traceparent, protocol, principal }: CallContext): Columns {
@@ -253,9 +253,9 @@ function principalColumns(principal: Principal): Columns {
   };
 }
 
-function entryColumns(call: McpCall): Columns {
+function entryColumns(call: McpCall, key: PersonKey): Columns {
   const { entry } = call;
-  if (!entry) return { entryKind: kindAsked(call), entry: unknownTarget(kindAsked(call), call.target) };
+  if (!entry) return { entryKind: kindAsked(call), entry: unknownName(kindAsked(call), call.target, key) };
   // Not the target: the URI of a resource template holds the values of its arguments.
   return {
     entryKind: entry.kind,
@@ -264,13 +264,6 @@ function entryColumns(call: McpCall): Columns {
     risk: entry.policy.risk,
     scopesRequired: boundedText(requirementsText(entry.policy.scopes), LIMITS.list),
   };
-}
-
-/** Another spelling of a known URI is an unknown one, and holds the same values: its scheme says enough. */
-function unknownTarget(kind: EntryKind, target: string): string {
-  if (kind !== 'resource') return name(target);
-  const scheme = /^[a-z][a-z0-9+.-]{0,31}:/i.exec(target)?.[0] ?? '';
-  return `${scheme}(no such resource)`;
 }
 
 function argumentColumns({ entry, arguments: values }: McpCall, key: PersonKey): Columns {

@@ -9,9 +9,8 @@ export function challengeScopes(
   granted: readonly string[],
 ): readonly string[] {
   const scopes = asked.flatMap(({ alternatives }) => {
-    const [first] = alternatives;
-    const chosen = alternatives.length > 1 ? alternatives.find((each) => isMet(each, granted)) : first;
-    return (chosen ?? first)?.name ?? [];
+    const met = alternatives.filter((each) => isMet(each, granted));
+    return [...met, ...alternatives].slice(0, 1).map(({ name }) => name);
   });
   return [...new Set(scopes)];
 }

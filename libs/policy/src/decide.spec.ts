@@ -224,13 +224,15 @@ describe('decide', () => {
     expect(outcome(ask(principal, entryWith({ tenancy }), { arguments: {} }))).toBe('tenant');
   });
 
-  it.each<[string, Record<string, string>, string, string]>([
+  it.each<[string, Record<string, unknown>, string, string]>([
     ['another argument, before the tenant is named', { city: 'B' }, 'city', 'permit'],
     ['another argument, for the tenant of the caller', { city: 'B', tenant: 'acme' }, 'city', 'permit'],
     ['another argument, for another tenant', { city: 'B', tenant: 'globex' }, 'city', 'tenant'],
     ['the tenant itself, from its beginning', { tenant: 'ac' }, 'tenant', 'permit'],
     ['the tenant itself, from nothing', { tenant: '' }, 'tenant', 'permit'],
     ['another tenant', { tenant: 'g' }, 'tenant', 'tenant'],
+    ['another argument, for the beginning of a tenant', { city: 'B', tenant: 'ac' }, 'city', 'tenant'],
+    ['what is no text', { tenant: ['ac'] }, 'tenant', 'tenant'],
   ])('lets a client complete %s, or not', (_, values, completing, expected) => {
     const entry = entryWith({ tenancy: { argument: ['tenant'] } });
     expect(outcome(ask(principalWith(), entry, { arguments: values, completing }))).toBe(expected);

@@ -31,8 +31,11 @@ export interface Question {
    * is left open then.
    */
   readonly arguments?: CallArguments | undefined;
-  /** What rules of the entry answered, by their names. With arguments, a rule that was not asked refuses. */
-  readonly rules?: ReadonlyMap<string, RuleOutcome> | undefined;
+  /**
+   * What rules of the entry answered, by their names; `undefined`: it could not be asked. With arguments, a rule that was not
+   * asked refuses.
+   */
+  readonly rules?: ReadonlyMap<string, RuleOutcome | undefined> | undefined;
   /** The argument whose values are asked for (`completion/complete`): then arguments are what is known of them so far. */
   readonly completing?: string | undefined;
 }
@@ -65,21 +68,19 @@ export function decide(policy: Policy, principal: Principal | undefined, questio
   if (failed.name === 'risk') return { effect: 'hold', checks, policyVersion };
   const reason = REASON[failed.name];
   const refused = { effect: 'refuse', reason, checks, scopes: [], policyVersion } as const;
-  if (entry === undefined || (failed.name !== 'freshness' && failed.name !== 'scopes')) return refused;
-  const scopes = challengeScopes(policy.compiled(entry).scopes, principal?.scopes ?? []);
-  const { freshness } = entry.policy;
-  const isStale = failed.name === 'freshness' && freshness !== undefined;
-  return isStale ? { ...refused, scopes, freshness } : { ...refused, scopes };
+  if (entry === undefined || principal === undefined) return refused;
+  if (failed.name !== 'freshness' && failed.name !== 'scopes') return refused;
+  const scopes = challengeScopes(policy.compiled(entry).scopes, principal.scopes);
+  if (failed.name === 'scopes') return { ...refused, scopes };
+  return { ...refused, scopes, freshness: entry.policy.freshness };
 }
 
 function checksOf(policy: Policy, principal: Principal | undefined, question: Question): Check[] {
   const { entry } = question;
-  if (principal === undefined && entry?.policy.public !== true) return [NO_CREDENTIAL];
-  if (entry === undefined) return [NO_ENTRY];
-  const compiled = policy.compiled(entry);
-  if (entry.policy.public) return [compiled.passed.entry, PUBLIC];
+  if (entry?.policy.public === true) return [policy.compiled(entry).passed.entry, PUBLIC];
   if (principal === undefined) return [NO_CREDENTIAL];
-  return guardedChecks(compiled, principal, question);
+  if (entry === undefined) return [NO_ENTRY];
+  return guardedChecks(policy.compiled(entry), principal, question);
 }
 
 function guardedChecks(compiled: CompiledEntry, principal: Principal, question: Question): Check[] {

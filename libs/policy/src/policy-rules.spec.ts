@@ -58,7 +58,8 @@ function ruledBy(rule: Type<unknown>): Entry {
 
 async function moduleRef(): Promise<ModuleRef> {
   const app = await NestFactory.createApplicationContext(Application, { logger: false, abortOnError: false });
-  return app.get(ModuleRef);
+  // Of the module that provides none of them.
+  return app.select(Application).get(ModuleRef, { strict: true });
 }
 
 it('A rule is found in whichever module it is provided', async () => {
@@ -118,7 +119,9 @@ it.each<[string, unknown]>([
   ['an object without it', {}],
   ['an object with another thing of its name', { permits: true }],
 ])('A provider that is %s is no rule', (_what, instance) => {
-  expect(new PolicyRules({ get: () => instance } as never).find(Own)).toBeUndefined();
+  const rules = new PolicyRules({ get: () => instance } as never);
+  // The second time as well.
+  expect([rules.find(Own), rules.find(Own)]).toEqual([undefined, undefined]);
 });
 
 it('A directory of roles is found in whichever module it is provided', async () => {

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import type { Entry, PolicyRule, Problem } from '@sallyport/mcp';
+import { providedInstance } from './provided-instance.js';
 
 /** Finds the provider behind the class of a rule. */
 export interface RuleFinder {
@@ -17,9 +18,10 @@ export class PolicyRules implements RuleFinder {
   find(rule: Type<unknown>): PolicyRule | undefined {
     const known = this.#found.get(rule);
     if (known !== undefined) return known;
-    const instance = this.#provided(rule);
-    if (isRule(instance)) this.#found.set(rule, instance);
-    return isRule(instance) ? instance : undefined;
+    const instance = providedInstance(this.moduleRef, rule);
+    if (!isRule(instance)) return undefined;
+    this.#found.set(rule, instance);
+    return instance;
   }
 
   /** Which rules nobody could ask. To be called once everything is constructed. */
@@ -31,7 +33,7 @@ export class PolicyRules implements RuleFinder {
 
   #problem(rule: Type<unknown>, entry: Entry): Problem | undefined {
     const where = `The ${entry.kind} "${entry.name}" (${entry.source}) is ruled by ${rule.name}`;
-    const instance = this.#provided(rule);
+    const instance = providedInstance(this.moduleRef, rule);
     if (instance === undefined) {
       const message = `${where}, which is no provider: list ${rule.name} under providers of a module. A rule of request or transient scope cannot be asked: leave its scope out, and that of what is injected into it.`;
       return { code: 'rule_not_provided', message };
@@ -39,14 +41,6 @@ export class PolicyRules implements RuleFinder {
     if (isRule(instance)) return undefined;
     const message = `${where}, which has no method permits: write class ${rule.name} implements PolicyRule.`;
     return { code: 'rule_without_permits', message };
-  }
-
-  #provided(rule: Type<unknown>): unknown {
-    try {
-      return this.moduleRef.get<unknown>(rule, { strict: false });
-    } catch {
-      return undefined; // Nest throws for what is not provided, and for what is made anew for each request.
-    }
   }
 }
 

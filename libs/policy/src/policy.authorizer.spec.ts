@@ -219,8 +219,14 @@ describe('A rule', () => {
   });
 
   it('is not asked about a caller nobody knows', async () => {
-    const call = callOf(entryWith(), { ...WITH, principal: undefined });
-    expect(await outcome({}, call)).toMatchObject({ is: 'authentication_required', asked: [] });
+    const { authorizer, asked } = authorizerWith({ permitsListing: () => true });
+    for (const values of [undefined, WITH.arguments]) {
+      const call = callOf(entryWith(), { arguments: values, principal: undefined });
+      // At once, without waiting for anything.
+      expect(authorizer.authorize(call)).toMatchObject({ reason: 'authentication_required' });
+    }
+    expect(authorizer.isVisible(entryWith(), undefined)).toBe(false);
+    expect(asked).toEqual([]);
   });
 
   it('is asked before a person is', async () => {
@@ -349,6 +355,7 @@ it('An authorizer decides by the policy it has now', async () => {
   expect(await authorizer.authorize(callOf(entry, WITH))).toMatchObject({ reason: 'role' });
   const next = compilePolicy({ ...DEFAULT_POLICY, roles: { member: ['boss'] }, listing: 'granted' }, []);
   authorizer.usePolicy(next);
+  expect(authorizer.policy).toBe(next);
   const decision = await authorizer.authorize(callOf(entry, WITH));
   expect(decision).toMatchObject({ effect: 'permit', policyVersion: next.version });
   expect(await authorizer.isVisible(entry, { ...priya, scopes: [] })).toBe(false);

@@ -31,7 +31,7 @@ export const DEFAULT_DECISION_TIMEOUT_MS = 2_000;
 
 const NO_RULES: RuleFinder = { find: () => undefined };
 
-type Outcomes = ReadonlyMap<string, RuleOutcome>;
+type Outcomes = ReadonlyMap<string, RuleOutcome | undefined>;
 
 /** What one rule is asked; `undefined`: it cannot be asked this. */
 type Ask = (rule: PolicyRule) => (() => RuleAnswer | Promise<RuleAnswer>) | undefined;
@@ -116,7 +116,7 @@ export class PolicyAuthorizer extends Authorizer {
         async (name) => [name, await this.#askOne(name, classNamed(rules, name), ask)] as const,
       ),
     );
-    return new Map(outcomes.flatMap(([name, outcome]) => (outcome === undefined ? [] : [[name, outcome]])));
+    return new Map(outcomes);
   }
 
   async #askOne(name: string, type: Type<unknown> | undefined, ask: Ask): Promise<RuleOutcome | undefined> {
@@ -129,16 +129,20 @@ export class PolicyAuthorizer extends Authorizer {
 
 /** What a rule says of lists holds for every call, too, so that the two cannot disagree. */
 async function permitsBoth(rule: PolicyRule, question: RuleQuestion): Promise<RuleAnswer> {
-  if (rule.permitsListing === undefined) return rule.permits(question);
+  if (!speaksOfLists(rule)) return rule.permits(question);
   const listing = await rule.permitsListing(question.principal, question.entry);
   return listing === true ? rule.permits(question) : listing;
 }
 
 /** What a rule can say of an entry without arguments: what it says for lists, or all when there are no arguments. */
 function listingQuestion(rule: PolicyRule, principal: Principal, entry: Entry): ReturnType<Ask> {
-  if (rule.permitsListing !== undefined) return () => rule.permitsListing?.(principal, entry) ?? false;
+  if (speaksOfLists(rule)) return () => rule.permitsListing(principal, entry);
   if (takesArguments(entry)) return undefined;
   return () => rule.permits(Object.freeze({ principal, arguments: NOTHING, entry }));
+}
+
+function speaksOfLists(rule: PolicyRule): rule is Required<PolicyRule> {
+  return rule.permitsListing !== undefined;
 }
 
 const NOTHING: CallArguments = Object.freeze({});

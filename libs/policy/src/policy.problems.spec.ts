@@ -91,6 +91,11 @@ describe('policyProblems', () => {
     expect(policyProblems({ ...DEFAULT_POLICY, ...options }, entries)).toMatchObject([{ message }]);
   });
 
+  it('gives rules of one name a code of its own', () => {
+    const problems = policyProblems({ ...DEFAULT_POLICY, roles: { 'agent:admin': [] } }, twice);
+    expect(problems.map(({ code }) => code)).toEqual(['ambiguous_rule']);
+  });
+
   it('has nothing against what is held by default, and what is granted alone', () => {
     expect(policyProblems({ ...DEFAULT_POLICY, listing: 'granted' }, [])).toEqual([]);
   });

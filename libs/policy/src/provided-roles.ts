@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { ModuleRef } from '@nestjs/core';
 import { RoleDirectory, type Principal, type Problem } from '@sallyport/mcp';
+import { providedInstance } from './provided-instance.js';
 
 /** The directory of roles of the application: a provider, whichever module it stands in. */
 export class ProvidedRoles extends RoleDirectory {
@@ -27,12 +28,8 @@ export class ProvidedRoles extends RoleDirectory {
   }
 
   #provided(): RoleDirectory | undefined {
-    try {
-      const instance: unknown = this.moduleRef.get<unknown>(this.type, { strict: false });
-      return isDirectory(instance) ? instance : undefined;
-    } catch {
-      return undefined; // Nest throws for what is not provided, and for what is made anew for each request.
-    }
+    const instance = providedInstance(this.moduleRef, this.type);
+    return isDirectory(instance) ? instance : undefined;
   }
 }
 

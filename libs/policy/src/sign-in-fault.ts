@@ -14,7 +14,7 @@ export function signInFault(
   { authenticatedAt, acr: met }: CredentialFacts,
   now: number,
 ): string | undefined {
-  if (acr !== undefined && (met === undefined || !acr.includes(met)))
+  if (acr !== undefined && !acr.some((good) => good === met))
     return `asks for acr ${acr.join(' or ')}; the sign-in had ${met ?? 'none'}`;
   if (maxAge === undefined) return undefined;
   if (authenticatedAt === undefined) return 'the credential does not say when its user signed in';

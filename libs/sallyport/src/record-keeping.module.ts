@@ -4,7 +4,9 @@ import {
   AuditDisclosure,
   AuditErasure,
   AuditFollowers,
+  AuditLog,
   AuditReader,
+  AuditSealing,
   AuditStore,
   RecordWalk,
   TypeOrmAuditTrail,
@@ -47,8 +49,19 @@ export class RecordKeepingModule {
           useFactory: (reader: AuditReader, walk: RecordWalk, trail: AuditTrail, { server }: McpOptions) =>
             new AuditDisclosure({ reader, walk, trail, server }),
         },
+        {
+          provide: AuditSealing,
+          inject: [AuditStore, AuditLog, AuditTrail, AuditFollowers, MCP_OPTIONS],
+          useFactory: (
+            store: AuditStore,
+            log: AuditLog,
+            trail: AuditTrail,
+            followers: AuditFollowers,
+            { server }: McpOptions,
+          ) => new AuditSealing({ store, log, trail, followers, server }),
+        },
       ],
-      exports: [ServerLife, AuditErasure, AuditDisclosure],
+      exports: [ServerLife, AuditErasure, AuditDisclosure, AuditSealing],
     };
   }
 }

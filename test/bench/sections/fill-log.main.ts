@@ -8,20 +8,6 @@ import { database } from './settings.js';
 
 const settings = z.object({ database, key: z.string(), records: z.int().positive() });
 
-// A log of so many records, in which everything is as it should be.
-await reportSection(async () => {
-  const { database, key, records } = settings.parse(sectionSettings());
-  const unsigned = await openAudit(database);
-  const begun = performance.now();
-  await fillAudit(unsigned, records, tellBench);
-  const written = performance.now();
-  const size = await unsigned.recordCount();
-  await unsigned.close();
-  await sign(database, key, size);
-  const signing = (performance.now() - written) / 1000;
-  return { records: size, writing: (written - begun) / 1000, signing };
-});
-
 const TOLD_EVERY_MS = 5000;
 
 async function sign(where: z.infer<typeof database>, key: string, size: number): Promise<void> {
@@ -36,3 +22,17 @@ async function sign(where: z.infer<typeof database>, key: string, size: number):
   }
   await audit.close();
 }
+
+// A log of so many records, in which everything is as it should be.
+await reportSection(async () => {
+  const { database, key, records } = settings.parse(sectionSettings());
+  const unsigned = await openAudit(database);
+  const begun = performance.now();
+  await fillAudit(unsigned, records, tellBench);
+  const written = performance.now();
+  const size = await unsigned.recordCount();
+  await unsigned.close();
+  await sign(database, key, size);
+  const signing = (performance.now() - written) / 1000;
+  return { records: size, writing: (written - begun) / 1000, signing };
+});

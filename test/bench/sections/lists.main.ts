@@ -17,15 +17,6 @@ import { contextOf, principals, startApplication, turnOf } from './bench-applica
 import { reportSection, sectionSettings } from './report-section.js';
 import { applicationSettings } from './settings.js';
 
-// What it costs to decide for each entry of a list whether its caller may see it.
-await reportSection(async () => {
-  const { application, timing } = applicationSettings.parse(sectionSettings());
-  const context = await startApplication(application);
-  const results = await timeInTurns(rowsOf(context), timing);
-  await context.close();
-  return { results };
-});
-
 /** Without a policy: everybody sees everything. */
 class Indifferent extends Authorizer {
   authorize(): Decision {
@@ -85,3 +76,12 @@ function listing(catalog: Catalog, gate: Gate): Timed['batch'] {
 }
 
 const LIST = { method: 'tools/list', params: {} } as const;
+
+// What it costs to decide for each entry of a list whether its caller may see it.
+await reportSection(async () => {
+  const { application, timing } = applicationSettings.parse(sectionSettings());
+  const context = await startApplication(application);
+  const results = await timeInTurns(rowsOf(context), timing);
+  await context.close();
+  return { results };
+});

@@ -25,19 +25,6 @@ type Rate = RateResult['rounds'][number];
 
 const { signerKey } = generateNoteKey('bench.example/records');
 
-// How many records a second are committed, and how many of them come into the log.
-await reportSection(async () => {
-  const { databases, plan } = settings.parse(sectionSettings());
-  const results: RateResult[] = [];
-  for (const { label, plain, logged, waiting } of databases) {
-    const audits = { plain: await openAudit(plain), logged: await openAudit(logged, signerKey), waiting };
-    results.push(...(await measure(label, audits, plan)));
-    await audits.plain.close();
-    await audits.logged.close();
-  }
-  return { results };
-});
-
 interface Audits {
   readonly plain: OpenAudit;
   readonly logged: OpenAudit;
@@ -144,3 +131,16 @@ function stopwatch(): (count: number) => Rate {
     return { perSecond: count / seconds, cpu: (user + system) / count };
   };
 }
+
+// How many records a second are committed, and how many of them come into the log.
+await reportSection(async () => {
+  const { databases, plan } = settings.parse(sectionSettings());
+  const results: RateResult[] = [];
+  for (const { label, plain, logged, waiting } of databases) {
+    const audits = { plain: await openAudit(plain), logged: await openAudit(logged, signerKey), waiting };
+    results.push(...(await measure(label, audits, plan)));
+    await audits.plain.close();
+    await audits.logged.close();
+  }
+  return { results };
+});

@@ -14,22 +14,6 @@ const settings = z.object({
   databases: z.array(z.object({ label: z.string(), database })),
 });
 
-// The same queries of the same repository: through the layer, and on a DataSource that knows nothing of tenants.
-await reportSection(async () => {
-  const { databases, timing } = settings.parse(sectionSettings());
-  const results: TimedResult[] = [];
-  for (const { label, database } of databases) {
-    tellBench(`queries of a tenant on ${label}`);
-    const plain = await openPlain(database);
-    const scoped = await openScoped(database, plain);
-    const measured = () => timeInTurns(rowsOf(label, plain, scoped), timing);
-    results.push(...(await tenancy.within(TENANT, { reason: 'bench' }, measured)));
-    await scoped.destroy();
-    await plain.destroy();
-  }
-  return { results };
-});
-
 class Unrecorded extends AuditTrail {
   record(): Promise<void> {
     return Promise.resolve();
@@ -147,3 +131,19 @@ function optionsOf(database: Database) {
     ? { ...database, entities }
     : { ...database, entities, enableWAL: true };
 }
+
+// The same queries of the same repository: through the layer, and on a DataSource that knows nothing of tenants.
+await reportSection(async () => {
+  const { databases, timing } = settings.parse(sectionSettings());
+  const results: TimedResult[] = [];
+  for (const { label, database } of databases) {
+    tellBench(`queries of a tenant on ${label}`);
+    const plain = await openPlain(database);
+    const scoped = await openScoped(database, plain);
+    const measured = () => timeInTurns(rowsOf(label, plain, scoped), timing);
+    results.push(...(await tenancy.within(TENANT, { reason: 'bench' }, measured)));
+    await scoped.destroy();
+    await plain.destroy();
+  }
+  return { results };
+});

@@ -8,6 +8,7 @@ const SCOPES = ['crm:read', 'crm:write', 'calendar:write', 'tasks:write'];
 const [RECORD] = SEED.acme.records;
 const READING = [
   'calendar_list_events',
+  'crm_compare_records',
   'crm_open_record',
   'docs_search',
   'mail_list_unread',

@@ -20,7 +20,7 @@ export async function oauth(stage: Stage): Promise<void> {
   const conversation = stage.client.withOAuth(stage.server.resource, provider);
   const nobody = stage.enter(undefined, conversation.talk);
   await callUntilSignIn(stage, conversation);
-  stage.expectRecord(refused('mail_list_unread', 'authentication_required', 'email:read'), nobody);
+  await stage.expectRecord(refused('mail_list_unread', 'authentication_required', 'email:read'), nobody);
   stage.ledger.compare('the sign-in and consent pages', 'back with a code', codeIn(provider.callback));
   await redeemCode(stage, conversation, provider);
   const token = provider.tokens()?.access_token ?? '';

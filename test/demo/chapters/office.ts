@@ -5,6 +5,7 @@ import type { Fields } from '../answer.js';
 export const TOOLS = [
   'calendar_create_event',
   'calendar_list_events',
+  'crm_compare_records',
   'crm_delete_record',
   'crm_open_record',
   'crm_update_record',

@@ -17,7 +17,7 @@ export async function priya(stage: Stage): Promise<void> {
     actor,
     ask: (talk) => talk.listTools(),
     summary: toolsIn,
-    expected: 'HTTP 200: all 13 tools but crm_delete_record',
+    expected: 'HTTP 200: all 14 tools but crm_delete_record',
     record: listed(),
   });
   await listMail(stage, actor);

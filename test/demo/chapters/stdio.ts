@@ -14,7 +14,7 @@ export async function stdio(stage: Stage): Promise<void> {
     actor,
     ask: (talk) => talk.listTools(),
     summary: toolsIn,
-    expected: 'stdio: all 13 tools but crm_delete_record',
+    expected: 'stdio: all 14 tools but crm_delete_record',
     record: listed(),
   });
   await listMail(stage, actor);

@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { generateNoteKey } from '@sallyport/tlog';
 import type { DataSourceOptions } from 'typeorm';
 
-import { attempt } from '../../../../test/support/audit-events.js';
+import { administration, attempt } from '../../../../test/support/audit-events.js';
 import { asOwner } from '../../../../test/support/audit-log.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { startPostgres, type RunningPostgres } from '../../../../test/support/postgres.js';
@@ -165,7 +165,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
     }
   });
 
-  it('does not count records as removed that were sealed', async () => {
+  it('does not count records as removed that were sealed, when the log announces that seal', async () => {
     const database = await freshDatabase(type);
     const logged = await open(database);
     await logged.record(20);
@@ -181,7 +181,14 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
     await logged.store.dataSource.query(
       `INSERT INTO sallyport_log_seal (from_idx, to_idx, sha256, file, at) VALUES (0, 9, 'x', 'export.jsonl', 1)`,
     );
-    expect(await logged.log.verify()).toMatchObject({ ok: true, leaves: 20, sealed: 10 });
+    expect(await logged.log.verify()).toMatchObject({
+      findings: [{ code: 'seal_unannounced', index: 0 }],
+      sealed: 10,
+    });
+    const details = { from: '0', to: '9', sha256: 'x', file: 'export.jsonl' };
+    await logged.trail.record(administration({ action: 'audit.sealed', target: 'export.jsonl', details }));
+    await logged.signed(21);
+    expect(await logged.log.verify()).toMatchObject({ ok: true, leaves: 21, sealed: 10 });
   });
 
   it('proves a record to whoever has the verifier key', async () => {
@@ -206,6 +213,70 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
     }
     await expect(log.prove('nobody')).rejects.toThrow(/no record with the id/);
   });
+});
+
+describe.each(['better-sqlite3', 'postgres'] as const)('a process that only looks, on %s', (type) => {
+  it('leaves the log to a server', async () => {
+    const database = await freshDatabase(type);
+    const server = await open(database);
+    await server.record(1);
+    await server.signed(1);
+    const file = join(newDirectory(), 'state');
+    const visitor = await openLoggedTrail(database, { state: { file } });
+    visitor.log.standBack();
+    await visitor.record(2);
+    await visitor.close();
+    await server.signed(3);
+    // It has signed nothing: what it would have signed, it would have remembered.
+    expect(existsSync(file)).toBe(false);
+    expect(await server.log.verify()).toMatchObject({ ok: true, leaves: 3 });
+  });
+
+  it('continues the log at its end when there is no server', async () => {
+    const database = await freshDatabase(type);
+    const visitor = await openLoggedTrail(database);
+    visitor.log.standBack();
+    await visitor.record(2);
+    await visitor.close();
+    const { log } = await open(database);
+    expect(await log.verify()).toMatchObject({ ok: true, leaves: 2, unsigned: 0, pending: 0 });
+  });
+
+  it('continues it after a while when it stays, and then lets go of the office', async () => {
+    const database = await freshDatabase(type);
+    const visitor = await open(database);
+    visitor.log.standBack();
+    await visitor.record(2);
+    expect(visitor.log.status?.role).toBe('standby');
+    await visitor.signed(2);
+    await eventually(
+      async () => visitor.log.status?.role,
+      (role) => role === 'waiting',
+    );
+    const server = await open(database);
+    await server.record(1);
+    await server.signed(3);
+    expect(server.log.status?.role).toBe('sequencing');
+  });
+});
+
+it('a server that may not sign leaves the office to one that may', async () => {
+  const database = await freshDatabase('postgres');
+  const next = generateNoteKey(LOG_NAME);
+  const known = { key: next.signerKey, verifiers: [KEY.verifierKey] };
+  const first = await openLoggedTrail(database, known);
+  await first.record(1);
+  await first.close();
+  const outdated = await open(database);
+  await outdated.record(1);
+  await eventually(
+    async () => outdated.log.status,
+    (status) => status?.refusal !== undefined,
+  );
+  const current = await open(database, known);
+  await current.record(1);
+  await current.signed(3);
+  expect(await current.log.verify()).toMatchObject({ ok: true, leaves: 3 });
 });
 
 describe('a log that cannot be continued', () => {

@@ -5,7 +5,7 @@ import type { LogKeys } from './log-keys.js';
 import { LogRows } from './log-rows.js';
 import { AuditLogError, RefusedSigning } from './log.errors.js';
 import type { LogSettings } from './log.options.js';
-import { proveRecord, type RecordProof } from './prove-record.js';
+import { proveRecord, proveSealedRecord, type RecordProof } from './prove-record.js';
 import { Sequencer, type LogStatus } from './sequencer.js';
 import { LogSigner, type KeyRotation, type Memory } from './signer.js';
 import { stateFile } from './state-file.js';
@@ -48,6 +48,15 @@ export class AuditLog {
     return this.settings?.signer.verifierKey;
   }
 
+  /**
+   * The keys whose checkpoints count.
+   *
+   * @throws AuditLogError when nothing says which
+   */
+  get keys(): LogKeys {
+    return this.requireKeys();
+  }
+
   get status(): LogStatus | undefined {
     return this.sequencer?.status;
   }
@@ -55,6 +64,14 @@ export class AuditLog {
   /** Records were committed. */
   wake(): void {
     this.sequencer?.wake();
+  }
+
+  /**
+   * For a process that looks at an application and serves nobody: it leaves the log to the servers, and continues it only
+   * when none of them does.
+   */
+  standBack(): void {
+    this.sequencer?.standBack();
   }
 
   async stop(): Promise<void> {
@@ -68,16 +85,22 @@ export class AuditLog {
    * @throws AuditLogError when nothing says which keys to trust
    */
   async verify(
-    given: Partial<Pick<VerifyLogOptions, 'keys' | 'witnesses' | 'onProgress'>> = {},
+    given: Partial<Pick<VerifyLogOptions, 'keys' | 'witnesses' | 'sealedFiles' | 'onProgress'>> = {},
   ): Promise<LogReport> {
     const keys = given.keys ?? this.requireKeys();
     const witnesses = [...(await this.witnesses()), ...(given.witnesses ?? [])];
     return verifyLog(this.rows, { ...given, keys, witnesses });
   }
 
-  /** @throws AuditLogError when there is no such record, or no checkpoint covers it yet */
-  prove(id: string): Promise<RecordProof> {
-    return proveRecord(this.rows, this.requireKeys(), id);
+  /**
+   * @param sealedFile the file that holds the record, when it was sealed
+   * @throws AuditLogError when there is no such record, or no checkpoint covers it yet
+   */
+  prove(id: string, sealedFile?: string): Promise<RecordProof> {
+    const keys = this.requireKeys();
+    return sealedFile === undefined
+      ? proveRecord(this.rows, keys, id)
+      : proveSealedRecord(this.rows, keys, id, sealedFile);
   }
 
   /** What an operator should know about it, in sentences. Signs nothing. */

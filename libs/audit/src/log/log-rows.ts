@@ -39,6 +39,8 @@ export interface Seal {
   /** Of the exported file, hexadecimal. */
   readonly sha256: string;
   readonly file: string;
+  /** When it was added; milliseconds since the epoch. */
+  readonly at: number;
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -82,6 +84,48 @@ export class LogRows {
       [after, until, limit],
     );
     return rows.flatMap((row) => this.columns.read(row) ?? []);
+  }
+
+  /**
+   * The number of the last of the next `count` records above `after`, up to `until`; `undefined`: there are none. By rows
+   * and not by numbers, because whoever may insert decides how far apart these are.
+   */
+  async windowEnd(after: number, until: number, count: number): Promise<number | undefined> {
+    const end = await this.number(
+      `SELECT max(seq) AS value FROM (SELECT seq FROM ${this.names.record}
+       WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?) AS part`,
+      [after, until, count],
+      after,
+    );
+    return end > after ? end : undefined;
+  }
+
+  /** Records whose numbers are none that a database gives by itself: the first `limit` of them. */
+  async misnumbered(limit: number): Promise<{ seq: number; id: string }[]> {
+    const rows = await this.rows(
+      `SELECT seq, id FROM ${this.names.record} WHERE seq < 1 OR seq > ? ORDER BY seq LIMIT ?`,
+      [Number.MAX_SAFE_INTEGER, limit],
+    );
+    return rows.map((row) => ({ seq: Number(row['seq']), id: String(row['id']) }));
+  }
+
+  /** Leaves at places where no tree has any: the first `limit` of them. */
+  async misplaced(limit: number): Promise<{ index: number; seq: number }[]> {
+    const rows = await this.rows(
+      `SELECT idx, seq FROM ${this.names.leaf} WHERE idx < 0 OR idx > ? ORDER BY idx LIMIT ?`,
+      [Number.MAX_SAFE_INTEGER, limit],
+    );
+    return rows.map((row) => ({ index: Number(row['idx']), seq: Number(row['seq']) }));
+  }
+
+  /** The lowest index from `first` on that has a leaf. */
+  async nextIndex(first: number): Promise<number | undefined> {
+    const index = await this.number(
+      `SELECT min(idx) AS value FROM ${this.names.leaf} WHERE idx >= ? AND idx <= ?`,
+      [first, Number.MAX_SAFE_INTEGER],
+      -1,
+    );
+    return index === -1 ? undefined : index;
   }
 
   /** Number, id and time of the records above `after`, up to `until`, that have no leaf. */
@@ -233,7 +277,7 @@ export class LogRows {
 
   async seals(): Promise<Seal[]> {
     const rows = await this.rows(
-      `SELECT from_idx, to_idx, sha256, file FROM ${this.names.seal} ORDER BY from_idx`,
+      `SELECT from_idx, to_idx, sha256, file, at FROM ${this.names.seal} ORDER BY from_idx`,
       [],
     );
     return rows.map((row) => ({
@@ -241,6 +285,7 @@ export class LogRows {
       to: Number(row['to_idx']),
       sha256: String(row['sha256']),
       file: String(row['file']),
+      at: Number(row['at']),
     }));
   }
 

@@ -12,7 +12,7 @@ import { leafHashOf } from './record-leaf.js';
 const BATCH = 256;
 /** How long a pass goes on before what it added is signed. */
 const PASS_MS = 400;
-/** Numbers that one look back covers: at first until everything was looked at, then for ever, a little at a time. */
+/** Records that one look back covers: at first until everything was looked at, then for ever, a little at a time. */
 const FIRST_WINDOW = 10_000;
 const WINDOW = 1000;
 const FIRST_LOOK_MS = 50;
@@ -57,10 +57,9 @@ export class Passes {
   private async lookBack(): Promise<void> {
     const startedAt = this.now();
     do {
-      const until = Math.min(
-        this.lookedUpTo + (this.lookedAtAll ? WINDOW : FIRST_WINDOW),
-        this.lowWater.value,
-      );
+      const window = this.lookedAtAll ? WINDOW : FIRST_WINDOW;
+      const end = await this.rows.windowEnd(this.lookedUpTo, this.lowWater.value, window);
+      const until = end ?? this.lowWater.value;
       const records = await this.rows.unsequenced(this.lookedUpTo, until, BATCH);
       const last = await this.append(records);
       this.lookedUpTo = records.length < BATCH ? until : (last ?? until);

@@ -1,5 +1,6 @@
 import { formatTlogProof, inclusionProof, tileReader } from '@sallyport/tlog';
 
+import { sealedRecord } from '../seal/sealed-record-of.js';
 import type { LogKeys } from './log-keys.js';
 import type { LogRows } from './log-rows.js';
 import { LogTiles } from './log-tiles.js';
@@ -23,8 +24,30 @@ export interface RecordProof {
 export async function proveRecord(rows: LogRows, keys: LogKeys, id: string): Promise<RecordProof> {
   const found = await rows.find(id);
   if (found === undefined) throw new AuditLogError(`There is no record with the id ${id}.`);
+  return proveLeaf(rows, keys, found.index, leafOf(found.record));
+}
+
+/** @throws AuditLogError when the file is not as it was sealed, or holds no such record */
+export async function proveSealedRecord(
+  rows: LogRows,
+  keys: LogKeys,
+  id: string,
+  file: string,
+): Promise<RecordProof> {
+  const { index, leaf } = await sealedRecord(file, id, {
+    keys,
+    leafHashes: (first, count) => rows.leafHashes(first, count),
+  });
+  return proveLeaf(rows, keys, index, leaf);
+}
+
+async function proveLeaf(
+  rows: LogRows,
+  keys: LogKeys,
+  index: number | undefined,
+  leaf: string,
+): Promise<RecordProof> {
   const newest = await rows.newestCheckpoint();
-  const { index } = found;
   if (index === undefined || newest === undefined || newest.size <= index)
     throw new AuditLogError(
       'No checkpoint covers this record yet: try again in a second, or see sallyport audit verify.',
@@ -34,7 +57,7 @@ export async function proveRecord(rows: LogRows, keys: LogKeys, id: string): Pro
   return {
     index,
     size,
-    leaf: leafOf(found.record),
+    leaf,
     proof: formatTlogProof({ index, hashes, checkpoint: newest.note }),
     keys: signedBy,
   };

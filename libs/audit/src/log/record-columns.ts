@@ -42,12 +42,29 @@ export class RecordColumns {
       const value = row[name];
       if (value !== null && value !== undefined) record[property] = read(value);
     }
-    return { ...record, seq: Number(row['seq']), id: String(row['id']), at: Number(row['at']) };
+    const { id, at } = row;
+    return { ...record, seq: Number(row['seq']), id: idOf(id), at: wholeNumber(at) ?? Number.NaN };
   }
 }
 
 /** Most columns are texts, which are what they are. */
 function readerOf({ driver }: DataSource, column: Column): (value: unknown) => unknown {
   if (column.type === 'text' && column.transformer === undefined) return (value) => value;
+  if (column.type === 'bigint') return (value) => wholeNumber(value) ?? value;
   return (value): unknown => driver.prepareHydratedValue(value, column);
+}
+
+/**
+ * The number that a driver gives, `pg` as digits. A column of SQLite takes any type: bytes or `0x10` are what comparisons
+ * and filters do not take for the number that JavaScript would make of them, so they are not that number here, either.
+ */
+function wholeNumber(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string' || !/^(?:0|-?[1-9]\d*)$/.test(value)) return undefined;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : undefined;
+}
+
+/** Bytes that spell an id are found by nobody who looks for it: they are another id. */
+function idOf(value: unknown): string {
+  return value instanceof Uint8Array ? `bytes ${Buffer.from(value).toString('hex')}` : String(value);
 }

@@ -36,6 +36,12 @@ export interface SequencerOptions {
 /** Between two looks at what was committed: well within the second in which it is signed. */
 const POLL_MS = 400;
 const REFUSED_MS = 10_000;
+/** How long another process, which may know more keys, has the office to itself when this one may not sign. */
+const YIELD_MS = 2000;
+/** How long a process that only looks leaves the log to the servers, and at its end. */
+const PATIENCE_MS = 3000;
+const LAST_PATIENCE_MS = 1000;
+const LOOK_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 /** How long a shutdown waits for the last checkpoint, and then for the publishers. */
 const LAST_PASS_MS = 3000;
@@ -55,6 +61,7 @@ export class Sequencer {
   private failure: string | undefined;
   private told: string | undefined;
   private mayNotSignUntil = 0;
+  private isPatient = false;
   private pauseMs = POLL_MS;
   private term:
     { readonly connection: LogConnection; readonly rows: LogRows; readonly passes: Passes } | undefined;
@@ -84,7 +91,12 @@ export class Sequencer {
   wake(): void {
     if (this.role !== 'waiting') return;
     this.role = 'standby';
-    this.schedule(0);
+    this.schedule(this.isPatient ? PATIENCE_MS : 0);
+  }
+
+  /** Works only on what nobody else has signed after a while, and for no longer than that takes. */
+  standBack(): void {
+    this.isPatient = true;
   }
 
   /** Gives what was committed its place, signs it and lets go of the office: within a few seconds, whatever fails. */
@@ -92,6 +104,7 @@ export class Sequencer {
     const hasWorked = this.role === 'standby' || this.role === 'sequencing';
     this.role = 'stopped';
     clearTimeout(this.timer);
+    if (hasWorked && this.isPatient) await this.awaitOthers();
     if (hasWorked) await Promise.race([this.finish(), sleep(LAST_PASS_MS, undefined, { ref: false })]);
     await this.publishing.stop(LAST_PUBLISHING_MS);
     await this.office.leave();
@@ -104,7 +117,7 @@ export class Sequencer {
   }
 
   private schedule(delayMs: number): void {
-    if (this.role === 'stopped') return;
+    if (this.role === 'stopped' || this.role === 'waiting') return;
     this.timer = setTimeout(() => {
       this.running = this.step().then((delay) => this.schedule(delay));
     }, delayMs);
@@ -126,11 +139,43 @@ export class Sequencer {
   }
 
   private async work(): Promise<number> {
+    if (this.isPatient && (await this.isUpToDate())) {
+      await this.leave('waiting');
+      return POLL_MS;
+    }
     const term = await this.enter();
     if (term === undefined) return POLL_MS;
     const done = await term.passes.run();
     await this.signWhenDue(term.rows);
-    return done ? POLL_MS : 0;
+    if (!done) return 0;
+    if (this.refusal === undefined) return POLL_MS;
+    await this.leave('standby');
+    return YIELD_MS;
+  }
+
+  private async leave(role: 'waiting' | 'standby'): Promise<void> {
+    this.term = undefined;
+    await this.office.leave();
+    if (this.role !== 'stopped') this.role = role;
+  }
+
+  /** Whether everything that was committed is in the log, and signed. */
+  private async isUpToDate(): Promise<boolean> {
+    const rows = this.pooledRows();
+    const last = await rows.lastRecord();
+    if ((await rows.lastSeq()) < last) return false;
+    return ((await rows.newestCheckpoint())?.size ?? 0) >= (await rows.size());
+  }
+
+  /** A server signs within a second. Never rejects. */
+  private async awaitOthers(): Promise<void> {
+    const until = performance.now() + LAST_PATIENCE_MS;
+    const isSigned = () => this.isUpToDate().catch(() => true);
+    while (performance.now() < until && !(await isSigned())) await sleep(LOOK_MS);
+  }
+
+  private pooledRows(): LogRows {
+    return new LogRows(pooledConnection(this.store), this.store.dataSource);
   }
 
   private async enter(): Promise<typeof this.term> {
@@ -152,7 +197,9 @@ export class Sequencer {
   }
 
   private async signWhenDue(rows: LogRows): Promise<void> {
-    if (this.now() < this.mayNotSignUntil) return;
+    const pause = this.mayNotSignUntil - this.now();
+    // A clock that was set back must not make it longer.
+    if (pause > 0 && pause <= REFUSED_MS) return;
     const newest = await rows.newestCheckpoint();
     const size = await rows.size();
     const isIdle = newest?.size === size && this.now() - newest.at < this.options.settings.idleMs;
@@ -169,8 +216,8 @@ export class Sequencer {
     const signed = await this.signer.sign(rows, await this.publishing.memories());
     this.refusal = undefined;
     this.told = undefined;
-    const pooled = new LogRows(pooledConnection(this.store), this.store.dataSource);
-    this.publishing.offer({ size: signed.size, note: signed.note, tiles: new LogTiles(pooled) });
+    const tiles = new LogTiles(this.pooledRows());
+    this.publishing.offer({ size: signed.size, note: signed.note, tiles });
   }
 
   /** Looked at again, because an operator may have restored what was missing. */
@@ -181,12 +228,10 @@ export class Sequencer {
     this.tell(`The audit log is not signed any more. ${refusal.message}`);
   }
 
-  /** Somebody else who took an index first has the office in fact. */
+  /** Somebody else who took an index first has the office in fact; but not time and again. */
   private async stepDown(error: unknown): Promise<void> {
-    this.term = undefined;
-    await this.office.leave();
-    if (this.role === 'sequencing') this.role = 'standby';
-    if (faultOf(error) === 'item') return;
+    await this.leave('standby');
+    if (faultOf(error) === 'item' && this.pauseMs < LONGEST_PAUSE_MS) return;
     this.failure = messageOf(error);
     this.tell(`The audit log could not be continued: ${this.failure}. It is tried again.`);
   }

@@ -10,6 +10,8 @@ export interface GrantOptions {
   readonly schema?: string;
   /** This role may also erase people: for `sallyport audit erase`, not for the server. */
   readonly mayErase?: boolean;
+  /** This role may also seal, and so delete what was sealed: for `sallyport audit seal`, not for the server. */
+  readonly maySeal?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface GrantOptions {
  * auditGrants('app').join('\n'); // REVOKE ALL ON "sallyport_audit" FROM "app"; …
  */
 export function auditGrants(role: string, options: GrantOptions = {}): string[] {
-  const { schema, mayErase = false } = options;
+  const { schema, mayErase = false, maySeal = false } = options;
   const to = quoted(role);
   const named = (table: string) => (schema === undefined ? '' : `${quoted(schema)}.`) + quoted(table);
   const grant = (rights: string, table: string) => `GRANT ${rights} ON ${named(table)} TO ${to};`;
@@ -34,6 +36,9 @@ export function auditGrants(role: string, options: GrantOptions = {}): string[] 
     ...(mayErase ? [grant('UPDATE (key, lookup, subject_lookup, erased_at)', AUDIT_KEY_TABLE)] : []),
     ...CHANGEABLE_TABLES.map((table) => grant('SELECT, INSERT, UPDATE', table)),
     ...SEALED_TABLES.map((table) => grant('SELECT', table)),
+    ...(maySeal
+      ? [...SEALED_TABLES.map((table) => grant('INSERT', table)), grant('DELETE', AUDIT_TABLE)]
+      : []),
     grant('SELECT', 'sallyport_migrations'),
     `GRANT USAGE ON SEQUENCE ${named(`${AUDIT_TABLE}_seq_seq`)} TO ${to};`,
   ];

@@ -46,6 +46,7 @@ interface Rights {
   readonly role: string;
   readonly superuser: boolean;
   readonly owned: string[] | null;
+  readonly schemas: string[] | null;
   readonly changeable: string[] | null;
   readonly sealable: string[] | null;
   readonly triggers: string[] | null;
@@ -61,6 +62,9 @@ const RIGHTS = `
     (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
     (SELECT array_agg(relname::text) FROM protected JOIN pg_class ON oid = id
       WHERE pg_has_role(current_user, relowner, 'MEMBER')) AS owned,
+    (SELECT array_agg(DISTINCT nspname::text) FROM protected JOIN pg_class c ON c.oid = id
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE pg_has_role(current_user, n.nspowner, 'MEMBER')) AS schemas,
     (SELECT array_agg(id::text) FROM protected
       WHERE has_table_privilege(id, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
         OR has_any_column_privilege(id, 'UPDATE')) AS changeable,
@@ -88,12 +92,17 @@ async function postgresFindings(dataSource: DataSource): Promise<string[]> {
 const OTHER_ROLE =
   "run the migrations as another role, give this one what `sallyport audit grants` prints, and write audit: { migrations: 'check', privileges: 'check' }.";
 
-function rightsFindings({ role, superuser, owned, changeable, sealable }: Rights): string[] {
+function rightsFindings({ role, superuser, owned, schemas, changeable, sealable }: Rights): string[] {
   if (superuser) return [`The role "${role}" is a superuser, whom no trigger stops: ${OTHER_ROLE}`];
   if (owned !== null) {
     return [`The role "${role}" owns ${owned.join(', ')}, so it may take the triggers away: ${OTHER_ROLE}`];
   }
   return [
+    ...(schemas === null
+      ? []
+      : [
+          `The role "${role}" owns the schema ${schemas.join(', ')} (or the database, which comes to the same), so it may drop the tables: ${OTHER_ROLE}`,
+        ]),
     ...(changeable === null
       ? []
       : [`The role "${role}" may change or delete rows of ${changeable.join(', ')}: ${OTHER_ROLE}`]),

@@ -191,6 +191,7 @@ describe('on PostgreSQL', () => {
       'may write to sallyport_audit_sealed',
     ],
     ['app_owner', ['GRANT sallyport TO app_owner'], 'owns sallyport_audit'],
+    ['app_schema', ['ALTER SCHEMA public OWNER TO app_schema'], 'owns the schema public'],
     ['app_super', ['ALTER ROLE app_super SUPERUSER'], 'is a superuser'],
   ])('the boot refuses a server that connects as %s', async (role, statements, sentence) => {
     const { app } = await serve(role, statements);
@@ -201,6 +202,18 @@ describe('on PostgreSQL', () => {
     });
     const { protectionWarnings } = await open(app, { migrations: 'check' });
     expect(protectionWarnings).toEqual([expect.stringContaining('audit grants')]);
+  });
+
+  it('the boot refuses a server whose role owns the database, because it could drop the tables', async () => {
+    const { owner, app } = await serve('app_database');
+    await owner.query(`ALTER DATABASE "${String(app.database)}" OWNER TO app_database`);
+    const store = open(app, { migrations: 'check', privileges: 'check' });
+    await expect(store).rejects.toMatchObject({
+      name: 'AuditSetupError',
+      message: expect.stringContaining('owns the schema public'),
+    });
+    const connection = await connect(app);
+    await connection.query('DROP TABLE sallyport_audit CASCADE');
   });
 
   it('the triggers follow the schema of the options', async () => {

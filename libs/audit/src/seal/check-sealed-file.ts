@@ -62,11 +62,15 @@ class SealedWalk {
 
   async add(leaf: Uint8Array): Promise<void> {
     const index = this.tree.size;
-    if (index > this.header.to) throw new SealedFileError('It holds more records than its first line says.', index);
+    if (index > this.header.to)
+      throw new SealedFileError('It holds more records than its first line says.', index);
     const hash = leafHash(leaf);
     const known = await this.knownHash(index);
     if (known !== undefined && Buffer.compare(hash, known) !== 0)
-      throw new SealedFileError(`Its record with the index ${index} is not the one that was logged there.`, index);
+      throw new SealedFileError(
+        `Its record with the index ${index} is not the one that was logged there.`,
+        index,
+      );
     this.tree.append(hash);
     this.check.onLeaf?.(leaf, index);
   }
@@ -83,7 +87,9 @@ class SealedWalk {
       proof: header.consistency,
     });
     if (!leads)
-      throw new SealedFileError('Its records do not lead to the root that was signed: at least one is not as it was.');
+      throw new SealedFileError(
+        'Its records do not lead to the root that was signed: at least one is not as it was.',
+      );
   }
 
   private async knownHash(index: number): Promise<Hash | undefined> {

@@ -48,7 +48,9 @@ async function openAs(server: Store, url: string, timeoutMs: number): Promise<St
   if (options.type !== 'postgres')
     throw new AuditLogError('The audit is in an SQLite file, which has no roles: leave --database out.');
   if (!/^postgres(ql)?:\/\/\S+$/.test(url))
-    throw new AuditLogError('--database is no address of a PostgreSQL: write postgres://role:password@host/database.');
+    throw new AuditLogError(
+      '--database is no address of a PostgreSQL: write postgres://role:password@host/database.',
+    );
   const { schema, ssl, driver } = options;
   try {
     return await Store.open({ type: 'postgres', url, schema, ssl, driver }, AUDIT_STORE, [AUDIT_TABLES], {
@@ -58,7 +60,9 @@ async function openAs(server: Store, url: string, timeoutMs: number): Promise<St
   } catch (error) {
     // What is said of the server's own database is not what is to be done here.
     if (error instanceof StoreSetupError)
-      throw new AuditLogError(`The database of --database cannot be used for the audit: ${error.message} ${HOW}`);
+      throw new AuditLogError(
+        `The database of --database cannot be used for the audit: ${error.message} ${HOW}`,
+      );
     throw error;
   }
 }
@@ -92,7 +96,9 @@ async function requireRights({ dataSource }: Store): Promise<void> {
   ]);
   if (right === undefined) throw new AuditLogError('PostgreSQL does not say what this role may do.');
   if (right.missing === null) return;
-  throw new AuditLogError(`The role "${right.role}" may not seal: it lacks ${right.missing.join(', ')}. ${HOW}`);
+  throw new AuditLogError(
+    `The role "${right.role}" may not seal: it lacks ${right.missing.join(', ')}. ${HOW}`,
+  );
 }
 
 /** For whoever was refused all the same. */

@@ -68,12 +68,12 @@ export class SealRows {
     }));
   }
 
-  /** Records that announce a seal and are not older than `since` (milliseconds), in their order. */
-  async announcements(since: number): Promise<StoredAnnouncement[]> {
+  /** What announces a seal, in its order. */
+  async announcements(): Promise<StoredAnnouncement[]> {
     const rows = await this.rows(
       `SELECT id, at, details FROM ${this.names.record}
-       WHERE action = 'audit.sealed' AND decision = 'permit' AND at >= ? ORDER BY seq`,
-      [since],
+       WHERE action = 'audit.sealed' AND decision = 'permit' ORDER BY seq`,
+      [],
     );
     return rows.flatMap((row) => {
       const announcement = announcementOf(row['details']);
@@ -111,10 +111,12 @@ export class SealRows {
 
   /** From now on the triggers let these numbers be deleted, and no others. */
   async open({ from, to }: SeqRun, at: number, reason: string): Promise<void> {
-    await this.rows(
-      `INSERT INTO ${this.names.sealed} (from_seq, to_seq, at, reason) VALUES (?, ?, ?, ?)`,
-      [from, to, at, reason],
-    );
+    await this.rows(`INSERT INTO ${this.names.sealed} (from_seq, to_seq, at, reason) VALUES (?, ?, ?, ?)`, [
+      from,
+      to,
+      at,
+      reason,
+    ]);
   }
 
   /** Deletes the records from the leaf `first` to before the leaf `end`. Their leaves stay. */

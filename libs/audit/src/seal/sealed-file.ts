@@ -1,4 +1,11 @@
-import { consistencyProof, Frontier, leafHash, tileReader, type Hash, type HashReader } from '@sallyport/tlog';
+import {
+  consistencyProof,
+  Frontier,
+  leafHash,
+  tileReader,
+  type Hash,
+  type HashReader,
+} from '@sallyport/tlog';
 
 import type { OpenedCheckpoint } from '../log/log-keys.js';
 import type { LogRows } from '../log/log-rows.js';

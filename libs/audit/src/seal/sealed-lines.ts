@@ -32,7 +32,8 @@ export async function readLines(
       start = end + 1;
     }
     rest = bytes.subarray(start);
-    if (rest.length > LONGEST_LINE_BYTES) throw new SealedFileError('One of its lines is too long for a record.');
+    if (rest.length > LONGEST_LINE_BYTES)
+      throw new SealedFileError('One of its lines is too long for a record.');
   }
   if (rest.length > 0) throw new SealedFileError('It ends in the middle of a line.');
   return digest.digest('hex');

@@ -35,6 +35,15 @@ export function arrivalOf(request: IncomingMessage): Arrival | undefined {
   return arrivals.get(request);
 }
 
+/** Lets go of the bytes once they have been read: what answers them may be open much longer. */
+export function withoutBody(request: IncomingMessage, arrival: Arrival): Arrival {
+  const rest: Arrival = { ...arrival, body: NO_BYTES };
+  arrivals.set(request, rest);
+  return rest;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
 /**
  * The first step of a call, in front of the framework's own body parser and the same on every platform: host, origin,
  * method, media type, size. Takes the bytes; nothing behind it can read (and parse) them a second time in its own way.

@@ -178,25 +178,36 @@ function readCompletion(catalog: Catalog, given: Record<string, unknown>, contex
   const kind = ref['type'] === 'ref/resource' ? REFERENCES['ref/resource'] : REFERENCES['ref/prompt'];
   const target = textOf(kind === 'resource' ? ref['uri'] : ref['name']);
   const completing: Completing = Object.freeze({ kind, argument: textOf(argument['name']) });
+  const entry = catalog.named(kind, target);
+  const names = entry === undefined ? [] : catalog.argumentNames(entry);
   const call: McpCall = Object.freeze({
     ...context,
     method: 'completion/complete',
     target,
-    entry: catalog.named(kind, target),
+    entry,
     completing,
     arguments: undefined,
   });
-  return { call, validate: async () => knownSoFar(completing, argument['value'], given['context']) };
+  return { call, validate: async () => knownSoFar(names, completing, argument['value'], given['context']) };
 }
 
-/** The arguments of the entry, as far as the client has them: strings, of which the last may be a beginning. */
-function knownSoFar({ argument }: Completing, value: unknown, context: unknown): ValidatedArguments {
+/**
+ * The arguments of the entry, as far as the client has them: strings, of which the last may be a beginning. A caller can
+ * add none that the entry does not have: rules and completers would see it.
+ */
+function knownSoFar(
+  names: readonly string[],
+  { argument }: Completing,
+  value: unknown,
+  context: unknown,
+): ValidatedArguments {
   const others = isPlainObject(context) ? (context['arguments'] ?? {}) : {};
-  if (argument === '' || argument === '__proto__' || typeof value !== 'string')
+  if (argument === '' || typeof value !== 'string')
     return { valid: false, issues: ['argument: expected a name and a value'] };
   if (!isPlainObject(others) || !Object.values(others).every((other) => typeof other === 'string'))
     return { valid: false, issues: ['context.arguments: expected strings'] };
-  return { valid: true, value: Object.freeze({ ...others, [argument]: value }) };
+  const known = Object.entries({ ...others, [argument]: value }).filter(([name]) => names.includes(name));
+  return { valid: true, value: Object.freeze(Object.fromEntries(known)) };
 }
 
 const LISTS = [
@@ -205,6 +216,10 @@ const LISTS = [
   ['resourcesListChanged', 'resource'],
 ] as const;
 
+/** How many resources one stream may follow. */
+export const MOST_RESOURCES = 100;
+
+/** One more than may be followed is enough to be refused: the others are not even looked up. */
 function readFilter(catalog: Catalog, params: unknown, context: CallContext): ListenFilter {
   const given = isPlainObject(params) ? params['notifications'] : undefined;
   const filter = isPlainObject(given) ? given : {};
@@ -212,7 +227,9 @@ function readFilter(catalog: Catalog, params: unknown, context: CallContext): Li
   const distinct = new Set(Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : []);
   return {
     lists: LISTS.filter(([name]) => filter[name] === true).map(([, kind]) => kind),
-    resources: [...distinct].map((uri) => readResource(catalog, 'subscriptions/listen', uri, context)),
+    resources: [...distinct]
+      .slice(0, MOST_RESOURCES + 1)
+      .map((uri) => readResource(catalog, 'subscriptions/listen', uri, context)),
   };
 }
 

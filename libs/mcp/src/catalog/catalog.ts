@@ -3,7 +3,7 @@ import type { Problem } from '../problem.js';
 import { annotationsFor, type BuiltEntry } from './build-entry.js';
 import type { Entry, EntryKind } from './entry.js';
 import type { JsonSchema } from './json-schema.js';
-import { isTemplate, literalLength, matchTemplate } from './resource-uri.js';
+import { isTemplate, literalLength, matchTemplate, templateVariables } from './resource-uri.js';
 
 /** An entry that was asked for, with the variables of its URI when it is a template. */
 export interface Found {
@@ -63,6 +63,7 @@ export class Catalog {
   // Of entries that were removed, too: an answer that is on its way may still be about them.
   readonly #listed = new WeakMap<Entry, Listed>();
   readonly #outputSchemas = new WeakMap<Entry, JsonSchema>();
+  readonly #argumentNames = new WeakMap<Entry, readonly string[]>();
 
   constructor(built: readonly BuiltEntry[]) {
     this.#contents = this.#take(built);
@@ -105,6 +106,11 @@ export class Catalog {
     return this.#outputSchemas.get(entry);
   }
 
+  /** The names an entry's arguments have: those of its schema, or the variables of its template. */
+  argumentNames(entry: Entry): readonly string[] {
+    return this.#argumentNames.get(entry) ?? [];
+  }
+
   get hasPublicEntries(): boolean {
     return this.entries.some((entry) => entry.policy.public);
   }
@@ -118,6 +124,7 @@ export class Catalog {
     for (const { entry, inputSchema, outputSchema } of built) {
       if (this.#listed.has(entry)) continue;
       this.#listed.set(entry, Object.freeze(listed(entry, inputSchema, outputSchema)));
+      this.#argumentNames.set(entry, argumentNames(entry, inputSchema));
       if (outputSchema !== undefined) this.#outputSchemas.set(entry, outputSchema);
     }
     return new Contents(built);
@@ -183,6 +190,12 @@ function listed(entry: Entry, inputSchema?: JsonSchema, outputSchema?: JsonSchem
   if (entry.kind === 'prompt') return { ...described, arguments: promptArguments(inputSchema) };
   const where = isReadableTemplate(entry) ? { uriTemplate: uri } : { uri };
   return { ...described, ...where, ...(mimeType === undefined ? {} : { mimeType }) };
+}
+
+function argumentNames({ kind, uri }: Entry, inputSchema: JsonSchema | undefined): readonly string[] {
+  if (kind === 'resource') return templateVariables(uri ?? '');
+  const properties = inputSchema?.['properties'];
+  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
 }
 
 function promptArguments(schema: JsonSchema | undefined): Listed[] {

@@ -24,7 +24,7 @@ function combined(own: Asked, ...classes: Asked[]): EntryPolicy | undefined {
 
 describe('combinePolicy', () => {
   it('is the policy of the method where no class says more', () => {
-    expect(combined(OWN)).toEqual({
+    expect(combined(OWN)).toStrictEqual({
       public: false,
       scopes: ['crm:read'],
       roles: [{ anyOf: ['a', 'b'] }],
@@ -46,6 +46,11 @@ describe('combinePolicy', () => {
     ['a fresh sign-in', { freshness: { maxAge: 60 } }, { freshness: { maxAge: 60 } }],
   ])('adds %s', (_what, asked, expected) => {
     expect(combined(OWN, { ...NOTHING, ...asked })).toMatchObject(expected);
+  });
+
+  it('asks for an age or a strength of the sign-in alone where nobody asks for the other', () => {
+    for (const freshness of [{ maxAge: 60 }, { acr: ['phr'] }])
+      expect(combined(OWN, { ...NOTHING, freshness })?.freshness).toStrictEqual(freshness);
   });
 
   it('takes the younger sign-in, and the classes that all ask for', () => {

@@ -51,6 +51,8 @@ export function literalLength(template: string): number {
 }
 
 const LONGEST_URI = 8192;
+/** Templates come and go while the server runs: their patterns are made anew when there are too many. */
+const MOST_PATTERNS = 10_000;
 const patterns = new Map<string, RegExp>();
 
 /** With one variable to a segment there is nothing to backtrack over: matching takes time in proportion to the URI. */
@@ -61,6 +63,7 @@ function patternOf(template: string): RegExp {
     .split(VARIABLE)
     .map((literal) => literal.replaceAll(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`));
   const pattern = new RegExp(`^${literals.join('([^/]+)')}$`, 'u');
+  if (patterns.size >= MOST_PATTERNS) patterns.clear();
   patterns.set(template, pattern);
   return pattern;
 }

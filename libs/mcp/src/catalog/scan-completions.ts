@@ -3,7 +3,6 @@ import type { Problem } from '../problem.js';
 import type { Catalog } from './catalog.js';
 import { COMPLETION_DECLARATION, type McpCompletionOptions } from './completion.decorator.js';
 import type { Entry, EntryKind } from './entry.js';
-import { templateVariables } from './resource-uri.js';
 import { classPoliciesOf, declaredMethods, type MethodHost } from './scan-catalog.js';
 
 /** The method that completes one argument of one entry. */
@@ -32,7 +31,7 @@ export function scanCompletions(
     const { argument } = { ...declaration };
     const fault =
       wrapper.token === wrapper.metatype
-        ? (faultOf(entry, argument) ?? unheldPolicy(entry, wrapper))
+        ? (faultOf(catalog, entry, argument) ?? unheldPolicy(entry, wrapper))
         : NOT_A_CLASS;
     const isTaken = hosts.some((host) => host.entry === entry && host.argument === argument);
     if (entry !== undefined && fault === undefined && !isTaken)
@@ -63,11 +62,12 @@ function entryOf({ entries }: Catalog, declaration: McpCompletionOptions): Entry
 const NOT_A_CLASS =
   'is on a value, on what a factory returns, or on a class behind another token: list the class itself under providers';
 
-function faultOf(entry: Entry | undefined, argument: unknown): string | undefined {
+function faultOf(catalog: Catalog, entry: Entry | undefined, argument: unknown): string | undefined {
   if (entry === undefined)
     return "names no prompt and no resource of this server: write { prompt: '…' } or { resource: '…' } by its name";
-  if (typeof argument === 'string' && argumentsOf(entry).includes(argument)) return undefined;
-  const known = argumentsOf(entry).join(', ') || 'none';
+  const names = catalog.argumentNames(entry);
+  if (typeof argument === 'string' && names.includes(argument)) return undefined;
+  const known = names.join(', ') || 'none';
   return `names the argument "${String(argument)}", which ${entry.kind} "${entry.name}" has not (it has ${known})`;
 }
 
@@ -78,12 +78,6 @@ function unheldPolicy(
 ): string | undefined {
   if (classPoliciesOf(metatype).length === 0 || entry?.source.startsWith(`${name}.`)) return undefined;
   return `is in a class with @McpPolicy, which holds for entries alone: move it to the class of ${entry?.kind} "${entry?.name}", or to one without`;
-}
-
-function argumentsOf({ kind, uri, input }: Entry): readonly string[] {
-  if (kind === 'resource') return templateVariables(uri ?? '');
-  const properties = input?.['~standard'].jsonSchema.input({ target: 'draft-2020-12' })['properties'];
-  return typeof properties === 'object' && properties !== null ? Object.keys(properties) : [];
 }
 
 function problem(source: string, fault: string): Problem {

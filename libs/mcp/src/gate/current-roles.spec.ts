@@ -52,6 +52,7 @@ it.each<[string, () => unknown]>([
   ['answers with an object', async () => ({ 0: 'admin', length: 1 })],
   ['has something else in its list', async () => ['admin', null]],
   ['has an empty name in its list', async () => ['']],
+  ['has what only looks like a name in its list', async () => [{ length: 1, isWellFormed: () => true }]],
   ['has half a character in its list', async () => ['\uD800']],
   ['has a name without end in its list', async () => ['x'.repeat(256)]],
   ['answers without end', async () => Array.from({ length: 501 }, (_, at) => `r${at}`)],

@@ -1,6 +1,12 @@
 import { Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { ListCall, ListMethod, McpCall, ServerIdentity } from '../call/mcp-call.js';
-import type { Asked, ListenFilter, Operation, Origin } from '../call/operation.js';
+import {
+  MOST_RESOURCES,
+  type Asked,
+  type ListenFilter,
+  type Operation,
+  type Origin,
+} from '../call/operation.js';
 import { withinCall } from '../call/call-scope.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Entry, EntryKind } from '../catalog/entry.js';
@@ -534,9 +540,6 @@ export class Gate implements BeforeApplicationShutdown {
     }
   }
 }
-
-/** How many resources one stream may follow. */
-const MOST_RESOURCES = 100;
 
 /** What is said to a whole request of which a part was refused with an answer of its own; `undefined`: nothing was. */
 function answerForAll(judged: readonly Judged[]): Refusal | undefined {

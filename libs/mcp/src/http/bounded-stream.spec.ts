@@ -27,12 +27,14 @@ describe('A bounded stream', () => {
   });
 
   it('is closed when too much waits for a client that does not read', async () => {
-    const { response } = frames(10_000, 'stays open');
+    const { response, isCancelled } = frames(10_000, 'stays open');
     const closed = new Promise<void>((resolve) => {
       const bounded = boundedStream(response, resolve);
       expect(bounded.body).not.toBeNull();
     });
     await expect(closed).resolves.toBeUndefined();
+    await new Promise(setImmediate);
+    expect(isCancelled()).toBe(true);
   });
 
   it('cancels what is behind it when the client leaves', async () => {

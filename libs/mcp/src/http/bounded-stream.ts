@@ -38,5 +38,7 @@ async function pump(
   } catch (error) {
     close();
     controller.error(error);
+    // Whoever writes goes on, and would be remembered, until it is told that nobody reads.
+    await reader.cancel(error).catch(() => undefined);
   }
 }

@@ -65,6 +65,8 @@ export function listenDispatch({ catalog, gate, pipeline, subscriptions, options
     const leave = new AbortController();
     const request = sdkRequest(exchange, options.server.resource, AbortSignal.any([signal, leave.signal]));
     const { response, listener, isOpen } = await listen(catalog, options, request, message.body, admission);
+    // The stream may be open for an hour, and what asked for it may be large.
+    exchange.message = { ...message, body: {} };
     if (!isOpen) {
       await discard(pipeline, admission);
       return response;

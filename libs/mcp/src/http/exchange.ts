@@ -12,7 +12,8 @@ export interface Exchange {
   readonly receivedAt: Date;
   /** `GET` opens the stream of a session, `DELETE` ends it; neither carries a message. */
   readonly method: 'POST' | 'GET' | 'DELETE';
-  readonly arrival: Arrival;
+  /** Without its body from the moment the message was read. */
+  arrival: Arrival;
   /** Set by the identity guard. The wrapper tells "anonymous" from "nobody asked". */
   identity?: { readonly principal: Principal | undefined };
   /** Set when the body was read. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Logger } from '@nestjs/common';
-import { arrivalOf } from '../arrive/arrival.js';
+import { arrivalOf, withoutBody } from '../arrive/arrival.js';
 import { readMessage, type Unreadable } from '../arrive/read-message.js';
 import type { CallPipeline } from '../call/call-pipeline.js';
 import type { CallContext } from '../call/mcp-call.js';
@@ -102,6 +102,7 @@ export class HttpGateway {
     const read = readMessage(exchange.arrival, this.options.limits);
     if (read.kind === 'unreadable') throw new UnreadableException(read);
     exchange.message = read;
+    exchange.arrival = withoutBody(rawRequest(request), exchange.arrival);
     await this.#findSession(exchange);
     const message = read.message ?? { method: 'notifications/response', params: undefined };
     const context = this.#contextOf(exchange, exchange.identity.principal);
@@ -180,7 +181,7 @@ export class HttpGateway {
       await writeResponse(response, await this.#answer(exchange, gone.signal));
     } finally {
       socket.off('close', leave);
-      exchange.session?.end();
+      exchange.session?.end(exchange);
       await this.#discardUnused(exchange);
       // Closing a server does not close a connection that falls idle later: this one has had its last answer.
       if (this.#closing) socket.destroySoon();

@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { WebStandardStreamableHTTPServerTransport, type Server } from '@modelcontextprotocol/server';
 import type { Principal } from '../principal.js';
+import { cancelledId } from '../protocol/cancelled-id.js';
 import { createProtocolServer, type Conversation } from '../protocol/protocol-server.js';
 import { notifyThrough } from '../protocol/notify.js';
 import { principalKey } from '../subscriptions/same-principal.js';
 import type { Subscription } from '../subscriptions/subscription.js';
+import { boundedStream } from './bounded-stream.js';
 import { conversationOf, sdkRequest, type Lanes } from './dispatch.js';
 import type { Exchange } from './exchange.js';
 import { followIn, uriIn } from '../subscriptions/follow-in.js';
 import { identifyAgain } from './identify-again.js';
+import { RequestsUnderWay } from './requests-under-way.js';
 
 /** 256 bits: nobody finds one by trying (MCP 2025-11-25, sessions). It is no credential all the same. */
 const ID_BYTES = 32;
@@ -24,20 +27,24 @@ export class Session {
   readonly #transport: WebStandardStreamableHTTPServerTransport;
   readonly #server: Server;
   readonly #subscription: Subscription;
+  readonly #requests = new RequestsUnderWay();
+  /** Not answered to the end yet; the stream of the session is one. */
+  readonly #open = new Set<Exchange>();
+  #principal: Principal;
   #idle: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
-  #active = 0;
   #isClosed = false;
   /** Milliseconds; of the last request. */
   usedAt = Date.now();
 
-  private constructor(
+  constructor(
     private readonly lanes: Lanes,
-    readonly principal: Principal,
+    principal: Principal,
     private readonly idleSeconds: number,
     private readonly onClose: (closed: Session) => void,
     first: Exchange,
   ) {
+    this.#principal = principal;
     this.#transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => this.id,
       onsessionclosed: () => this.close(),
@@ -53,36 +60,42 @@ export class Session {
     this.#subscription = lanes.subscriptions.openConnection(subscriber, listener);
   }
 
-  static async open(
-    lanes: Lanes,
-    principal: Principal,
-    idleSeconds: number,
-    onClose: (closed: Session) => void,
-    first: Exchange,
-  ): Promise<Session> {
-    const session = new Session(lanes, principal, idleSeconds, onClose, first);
-    await session.#server.connect(session.#transport);
-    return session;
+  /** To be called once, before the first exchange. */
+  start(): Promise<void> {
+    return this.#server.connect(this.#transport);
   }
 
   /** Whose it is. */
   get key(): string {
-    return principalKey(this.principal);
+    return principalKey(this.#principal);
+  }
+
+  /** Whose it is, by each credential that counts: the last that came, and those of what is still being answered. */
+  principals(): readonly Principal[] {
+    const answered = [...this.#open].flatMap(({ identity }) => identity?.principal ?? []);
+    return [this.#principal, ...answered];
   }
 
   /** Answers one exchange of this session, identified and admitted by then. */
   async dispatch(exchange: Exchange, signal: AbortSignal): Promise<Response> {
     this.#begin(exchange);
+    if (!this.#requests.begin(exchange)) return requestIdInUse(exchange);
     const request = sdkRequest(exchange, this.lanes.options.server.resource, signal);
     this.#exchanges.set(request, exchange);
     const parsedBody = exchange.message?.body;
-    return this.#transport.handleRequest(request, parsedBody === undefined ? {} : { parsedBody });
+    const answer = await this.#transport.handleRequest(
+      request,
+      parsedBody === undefined ? {} : { parsedBody },
+    );
+    await this.#forgetCancelled(exchange);
+    return exchange.method === 'GET' ? boundedStream(answer, () => undefined) : answer;
   }
 
   /** The answer to one exchange has left. */
-  end(): void {
-    this.#active -= 1;
-    if (this.#active > 0 || this.#isClosed) return;
+  end(exchange: Exchange): void {
+    this.#requests.end(exchange);
+    this.#open.delete(exchange);
+    if (this.#open.size > 0 || this.#isClosed) return;
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => void this.close(), this.idleSeconds * 1000).unref();
   }
@@ -104,11 +117,12 @@ export class Session {
 
   /** A client that has refreshed its token goes on; one that has not is out when the token is. */
   #begin(exchange: Exchange): void {
-    this.#active += 1;
+    this.#open.add(exchange);
     this.usedAt = Date.now();
     clearTimeout(this.#idle);
     clearTimeout(this.#expiry);
     const principal = exchange.identity?.principal;
+    this.#principal = principal ?? this.#principal;
     this.#subscription.renew(principal, identifyAgain(this.lanes.gate, exchange));
     const expiresAt = principal?.credential.expiresAt;
     if (expiresAt === undefined) return;
@@ -116,11 +130,25 @@ export class Session {
     this.#expiry = setTimeout(() => void this.close(), wait).unref();
   }
 
+  /** Nothing answers what was cancelled: the SDK would keep its stream open, and its id, as long as the session. */
+  async #forgetCancelled({ message }: Exchange): Promise<void> {
+    if (message?.message?.method !== 'notifications/cancelled') return;
+    const id = cancelledId(message.message.params);
+    if ((typeof id !== 'string' && typeof id !== 'number') || !this.#requests.has(id)) return;
+    this.#transport.closeSSEStream(id);
+    const error = { code: -32603, message: 'The request was cancelled.' };
+    // Its stream is closed, so this reaches nobody; when it has been answered meanwhile, there is nothing to forget.
+    await this.#transport.send({ jsonrpc: '2.0', id, error }).catch(() => undefined);
+  }
+
   #conversation(): Conversation {
     const exchangeOf = (request: Request | undefined) =>
       request === undefined ? undefined : this.#exchanges.get(request);
+    const { list, call } = conversationOf(exchangeOf, this.lanes.pipeline);
     return {
-      ...conversationOf(exchangeOf, this.lanes.pipeline),
+      list,
+      call: (message, running, about) =>
+        this.#requests.during(exchangeOf(about.request), () => call(message, running, about)),
       subscriptions: async ({ method, params }, { request }) => {
         if (method === 'resources/subscribe')
           return followIn(this.#subscription, exchangeOf(request)?.admission, this.lanes.pipeline);
@@ -129,6 +157,12 @@ export class Session {
       },
     };
   }
+}
+
+/** The SDK sends an answer to whichever request came last under its id, whatever credential came with that one. */
+function requestIdInUse({ message }: Exchange): Response {
+  const error = { code: -32600, message: 'A request with this id is under way: take another id.' };
+  return Response.json({ jsonrpc: '2.0', id: message?.id ?? null, error }, { status: 400 });
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

@@ -10,6 +10,7 @@ import type { SessionLimits } from './session-limits.js';
 /** Every session of this process. */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
+  #isClosed = false;
 
   constructor(
     private readonly lanes: Lanes,
@@ -34,23 +35,27 @@ export class Sessions {
   /** Opens a session for a client that says hello; `undefined`: it is served without one. */
   async open(exchange: Exchange): Promise<Session | undefined> {
     const principal = exchange.identity?.principal;
-    if (principal === undefined) return undefined;
+    if (principal === undefined || this.#isClosed) return undefined;
     const own = [...this.#sessions.values()].filter(({ key }) => key === principalKey(principal));
-    if (own.length >= this.limits.maxPerPrincipal) await oldest(own)?.close();
+    // It is out of the list at once, and nothing is awaited before the new one is in: others say hello meanwhile.
+    if (own.length >= this.limits.maxPerPrincipal) void oldest(own)?.close();
     if (this.#sessions.size >= this.limits.max) return undefined;
     const onClose = ({ id }: Session) => this.#sessions.delete(id);
-    const session = await Session.open(this.lanes, principal, this.limits.idleSeconds, onClose, exchange);
+    const session = new Session(this.lanes, principal, this.limits.idleSeconds, onClose, exchange);
     this.#sessions.set(session.id, session);
+    await session.start();
     return session;
   }
 
+  /** Ends every session, and opens none any more. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
   }
 
   #endRevoked(view: RevocationView): void {
     for (const session of this.#sessions.values()) {
-      if (view.isRevoked(session.principal)) void session.close();
+      if (session.principals().some((principal) => view.isRevoked(principal))) void session.close();
     }
   }
 }

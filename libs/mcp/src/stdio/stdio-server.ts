@@ -13,6 +13,7 @@ import { methodNotFound, refusalAnswer, type Refusal } from '../gate/refusal.js'
 import type { McpOptions } from '../mcp.options.js';
 import type { Principal } from '../principal.js';
 import { notifyThrough } from '../protocol/notify.js';
+import { cancelledId } from '../protocol/cancelled-id.js';
 import { createProtocolServer, type Conversation } from '../protocol/protocol-server.js';
 import { followIn, uriIn } from '../subscriptions/follow-in.js';
 import { subscriberKey } from '../subscriptions/same-principal.js';
@@ -121,6 +122,8 @@ export class StdioServer {
       const cancelled = cancelledId(message.params);
       return (await open.listening.cancel(cancelled)) ? 'taken' : 'pass';
     }
+    // Without an id nobody waits for it: nothing is decided, and no attempt is opened that nobody would close.
+    if (message.method === 'subscriptions/listen' && id === undefined) return 'taken';
     const refusal =
       message.method === 'subscriptions/listen' && id !== undefined
         ? await this.#listen(open, message, id, body)
@@ -204,10 +207,4 @@ export class StdioServer {
     };
     return this.gate.admit(readOperation(this.catalog, message, context, surface));
   }
-}
-
-function cancelledId(params: unknown): unknown {
-  return typeof params === 'object' && params !== null && 'requestId' in params
-    ? params.requestId
-    : undefined;
 }

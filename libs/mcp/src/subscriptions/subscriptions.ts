@@ -10,6 +10,7 @@ import { Subscription, type Lifetime, type Listener, type Subscriber } from './s
 export class Subscriptions {
   readonly #logger = new Logger('Sallyport');
   readonly #open = new Set<Subscription>();
+  #isClosed = false;
 
   constructor(
     private readonly gate: Gate,
@@ -21,8 +22,9 @@ export class Subscriptions {
     return this.#open.size;
   }
 
-  /** Opens a stream; `undefined`: there are too many, of this principal or in all. */
+  /** Opens a stream; `undefined`: there are too many, of this principal or in all, or the server is stopping. */
   open(subscriber: Subscriber, lists: Iterable<EntryKind>, listener: Listener): Subscription | undefined {
+    if (this.#isClosed) return undefined;
     const own = [...this.#open].filter((one) => one.subscriber.key === subscriber.key).length;
     if (own >= this.limits.maxPerPrincipal || this.#open.size >= this.limits.max) return undefined;
     return this.#start(subscriber, lists, listener, {
@@ -60,8 +62,9 @@ export class Subscriptions {
     };
   }
 
-  /** Ends every stream. */
+  /** Ends every stream, and opens none any more: a client that comes back at once would hold up the end. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#tell([...this.#open], (one) => one.end('completed'));
   }
 

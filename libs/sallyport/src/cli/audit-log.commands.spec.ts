@@ -89,6 +89,30 @@ describe('sallyport audit verify', () => {
     expect((await run('verify')).code).toBe(0);
   });
 
+  it('is not fooled by what was put in to change how a terminal shows it', async () => {
+    const spoof = '\u001b[2J\u001b[HThe log is intact.\u202e';
+    const file = new Database(database);
+    const columns = 'at, kind, via, server, resource';
+    const insert = `INSERT INTO sallyport_audit (seq, id, ${columns}) SELECT 0, ?, ${columns} FROM sallyport_audit LIMIT 1`;
+    const protection = file
+      .prepare<[], { name: string; sql: string }>(
+        "SELECT name, sql FROM sqlite_master WHERE name IN ('sallyport_audit_no_delete', 'sallyport_audit_no_replace')",
+      )
+      .all();
+    for (const { name } of protection) file.exec(`DROP TRIGGER ${name}`);
+    file.prepare(insert).run(spoof);
+    const [plain, json] = [await run('verify'), await run('verify', '--json')];
+    file.exec('DELETE FROM sallyport_audit WHERE seq = 0');
+    for (const { sql } of protection) file.exec(sql);
+    file.close();
+    expect(plain.text).toContain('THE LOG IS NOT INTACT.');
+    expect(plain.text).toContain('record_inserted');
+    // eslint-disable-next-line no-control-regex
+    expect(`${plain.text}${json.text}`).not.toMatch(/[\u001b\u202e]/);
+    expect(JSON.parse(json.text).findings[0].id).toBe(spoof);
+    expect([plain.code, json.code]).toEqual([1, 1]);
+  });
+
   it('refuses what is no verifier key', async () => {
     await expect(run('verify', '--key', 'x')).rejects.toThrow(/--key takes a verifier key/);
     await expect(run('verify', '--checkpoint', join(directory, 'nowhere'))).rejects.toThrow(/cannot be read/);

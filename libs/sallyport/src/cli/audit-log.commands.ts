@@ -1,12 +1,13 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { auditNewKey } from './audit-new-key.command.js';
 import { auditCheckProof, auditProve, type AuditProveOptions } from './audit-prove.command.js';
+import { auditSeal, parseBefore, type AuditSealOptions } from './audit-seal.command.js';
 import { auditVerify, progressOn, type AuditVerifyOptions } from './audit-verify.command.js';
 import { collect } from './keys.command.js';
 import { withApplication } from './load-application.js';
 import type { CliIo } from './program.js';
 
-/** `audit verify | prove | check-proof | new-key`. The last two need no application. */
+/** `audit verify | seal | prove | check-proof | new-key`. The last two need no application. */
 export function addLogCommands(audit: Command, io: CliIo, app: () => string | undefined): void {
   audit
     .command('verify')
@@ -18,6 +19,7 @@ export function addLogCommands(audit: Command, io: CliIo, app: () => string | un
       'trust this verifier key, not those of the application; may be said again',
       collect,
     )
+    .option('--sealed <paths...>', 'compare these sealed files, too, or all *.jsonl of a directory')
     .action(async (options: AuditVerifyOptions) => {
       const { text, ok } = await withApplication(app(), (context) =>
         auditVerify(context, options, progressOn(process.stderr)),
@@ -25,11 +27,13 @@ export function addLogCommands(audit: Command, io: CliIo, app: () => string | un
       io.print(text);
       if (!ok) io.setExitCode(1);
     });
+  addSeal(audit, io, app);
   audit
     .command('prove')
     .description('write a record and the proof that it is in the log: <id>.json and <id>.tlog-proof')
     .argument('<id>', 'id of the record')
     .option('--out <path>', 'path of the two files, without their endings (default: the id)')
+    .option('--from <file>', 'the sealed file that holds the record')
     .action(async (id: string, options: AuditProveOptions) => {
       io.print(await withApplication(app(), (context) => auditProve(context, id, options)));
     });
@@ -48,4 +52,28 @@ export function addLogCommands(audit: Command, io: CliIo, app: () => string | un
     .argument('<name>', 'name of the log, such as acme.example/audit')
     .option('--out <file>', 'write the signer key into this file instead of showing it')
     .action(async (name: string, { out }: { out?: string }) => io.print(await auditNewKey(name, out)));
+}
+
+function addSeal(audit: Command, io: CliIo, app: () => string | undefined): void {
+  audit
+    .command('seal')
+    .description('move the oldest records out of the database into a file that can be verified by itself')
+    .requiredOption(
+      '--before <when>',
+      'only records that are older: a time, or how long ago (90d)',
+      parseBefore,
+    )
+    .requiredOption('--out <file>', 'where to; after an interruption the same file again')
+    .option('--dry-run', 'say what would be sealed, and change nothing')
+    .addOption(
+      new Option(
+        '--database <url>',
+        'the same PostgreSQL as a role that may seal (default: as the server)',
+      ).env('SALLYPORT_AUDIT_DATABASE'),
+    )
+    .option('--json', 'print JSON')
+    .action(async (options: AuditSealOptions) => {
+      const progress = progressOn(process.stderr);
+      io.print(await withApplication(app(), (context) => auditSeal(context, options, progress)));
+    });
 }

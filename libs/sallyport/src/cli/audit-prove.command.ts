@@ -7,6 +7,8 @@ import { CliError } from './cli-error.js';
 export interface AuditProveOptions {
   /** Path without ending; default: the id. */
   readonly out?: string;
+  /** Sealed file that holds the record. */
+  readonly from?: string;
 }
 
 const LONGEST_FILE_BYTES = 16 * 1024 * 1024;
@@ -15,9 +17,9 @@ const LONGEST_FILE_BYTES = 16 * 1024 * 1024;
 export async function auditProve(
   context: INestApplicationContext,
   id: string,
-  { out }: AuditProveOptions,
+  { out, from }: AuditProveOptions,
 ): Promise<string> {
-  const { index, size, leaf, proof, keys } = await context.get(AuditLog, { strict: false }).prove(id);
+  const { index, size, leaf, proof, keys } = await context.get(AuditLog, { strict: false }).prove(id, from);
   const base = out ?? fileName(id);
   // Byte for byte: the leaf is what the proof is about.
   await writeFile(`${base}.json`, leaf);

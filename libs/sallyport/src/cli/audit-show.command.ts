@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { AuditDisclosure, safeText, type ReadRecord } from '@sallyport/audit';
+import { AuditDisclosure, AuditSealing, safeText, type ReadRecord } from '@sallyport/audit';
 import { isPlainObject } from '@sallyport/mcp';
 import { operator } from './audit-filter.js';
 import { CliError } from './cli-error.js';
@@ -14,11 +14,26 @@ export async function auditShow(
 ): Promise<string> {
   const records = await context.get(AuditDisclosure, { strict: false }).show(operator(), id);
   if (json === true) return safeJson(records);
-  if (records.length === 0)
-    throw new CliError('No record and no call has this id: `sallyport audit list --json` says the ids.');
+  if (records.length === 0) throw new CliError(await notFound(context, id));
   return records
     .map((record, index) => recordText(record, index === 0 ? undefined : records[0]))
     .join('\n\n');
+}
+
+/** The ids of sealed records do not stay in the database; when one was made says which file it would be in. */
+async function notFound(context: INestApplicationContext, id: string): Promise<string> {
+  const places = await context.get(AuditSealing, { strict: false }).whereabouts(id);
+  if (places.length === 0)
+    return 'No record and no call has this id: `sallyport audit list --json` says the ids.';
+  const files = places.map(
+    ({ from, to, file, at }) =>
+      `- ${safeText(file)}: the records ${from} to ${to}, sealed at ${new Date(at).toISOString()}`,
+  );
+  return [
+    'No record in the database has this id. It may have been sealed and be in:',
+    ...files,
+    'sallyport audit prove <id> --from <file> takes it out of there, with the proof that it was logged.',
+  ].join('\n');
 }
 
 const IN_HEADING = new Set(['seq', 'id', 'at', 'kind', 'checks']);

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
-import { AuditLog, LogKeys, type LogReport } from '@sallyport/audit';
+import { AuditLog, LogKeys, safeText, type LogReport } from '@sallyport/audit';
 import { CliError } from './cli-error.js';
+import { safeJson } from './safe-json.js';
 import { renderTable } from './table.js';
 
 /** Options of `audit verify`, as commander hands them over. */
@@ -11,6 +13,8 @@ export interface AuditVerifyOptions {
   readonly checkpoint?: string;
   /** Verifier keys to trust instead of those of the application. */
   readonly key?: readonly string[];
+  /** Files with sealed records, and directories of such. */
+  readonly sealed?: readonly string[];
 }
 
 /** What `audit verify` found, and whether that is nothing. */
@@ -22,19 +26,20 @@ export interface AuditVerification {
 /** Compares the whole log with itself, and with what was kept outside of the database. */
 export async function auditVerify(
   context: INestApplicationContext,
-  { json, checkpoint, key }: AuditVerifyOptions,
+  { json, checkpoint, key, sealed }: AuditVerifyOptions,
   progress: (done: number, total: number) => void,
 ): Promise<AuditVerification> {
   const startedAt = performance.now();
   const report = await context.get(AuditLog, { strict: false }).verify({
     ...(key === undefined ? {} : { keys: keysOf(key) }),
     ...(checkpoint === undefined ? {} : { witnesses: [await checkpointIn(checkpoint)] }),
+    ...(sealed === undefined ? {} : { sealedFiles: await filesIn(sealed) }),
     onProgress: progress,
   });
   const seconds = (performance.now() - startedAt) / 1000;
   return {
     ok: report.ok,
-    text: json === true ? JSON.stringify(report, null, 2) : reportText(report, seconds),
+    text: json === true ? safeJson(report) : reportText(report, seconds),
   };
 }
 
@@ -55,6 +60,28 @@ async function checkpointIn(file: string) {
   }
 }
 
+/** Of a directory the files that end in `.jsonl`. */
+async function filesIn(paths: readonly string[]): Promise<string[]> {
+  const files = await Promise.all(
+    paths.map(async (path) => {
+      const found = await stat(path).catch(() => {
+        throw new CliError(`There is no file or directory ${path}: correct --sealed.`);
+      });
+      if (!found.isDirectory()) return [path];
+      const names = await readdir(path);
+      return names.filter((name) => name.endsWith('.jsonl')).map((name) => join(path, name));
+    }),
+  );
+  return files.flat();
+}
+
+function sealedText({ sealed, sealedFiles, sealedFilesCompared: compared }: LogReport): string {
+  const gone = `${sealed} records were sealed and have left the database`;
+  if (compared === 0) return `${gone}; they were not looked at: say --sealed with their files.`;
+  const rest = sealedFiles - compared;
+  return `${gone}; ${compared} files with such were compared${rest === 0 ? '' : `, ${rest} not looked at`}.`;
+}
+
 function reportText(report: LogReport, seconds: number): string {
   const { leaves, sealed, checkpoints, pending, unsigned, signedAt, ok, findings } = report;
   const lines = [
@@ -62,7 +89,7 @@ function reportText(report: LogReport, seconds: number): string {
     signedAt === undefined || signedAt === 0
       ? 'No checkpoint says when the log was signed.'
       : `Signed last at ${new Date(signedAt).toISOString()}; ${unsigned} records since.`,
-    ...(sealed === 0 ? [] : [`${sealed} records were exported and have left the database.`]),
+    ...(sealed === 0 ? [] : [sealedText(report)]),
     ...(pending === 0 ? [] : [`${pending} records are not in the log yet.`]),
   ];
   if (ok) return [...lines, 'The log is intact.'].join('\n');
@@ -74,7 +101,9 @@ function reportText(report: LogReport, seconds: number): string {
     String(count),
     message,
   ]);
-  const table = renderTable(['finding', 'index', 'seq', 'id of the first', 'how many', 'first'], rows, [
+  // Whoever has tampered may have written an id that changes how a terminal shows this.
+  const safe = rows.map((row) => row.map(safeText));
+  const table = renderTable(['finding', 'index', 'seq', 'id of the first', 'how many', 'first'], safe, [
     null,
     null,
     null,

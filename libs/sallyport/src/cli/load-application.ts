@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { AuditLog } from '@sallyport/audit';
 import { withoutLock } from '../policy-lock.js';
 import { CliError } from './cli-error.js';
 
@@ -32,6 +33,7 @@ export async function withApplication<T>(
 ): Promise<T> {
   const context = await (asServer ? loadApplication(app) : withoutLock(() => loadApplication(app)));
   try {
+    if (!asServer) context.get(AuditLog, { strict: false }).standBack();
     return await command(context);
   } finally {
     await context.close();

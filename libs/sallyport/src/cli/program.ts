@@ -86,6 +86,7 @@ function addErasure(audit: Command, io: CliIo, app: () => string | undefined): v
     .requiredOption('--role <role>', 'the role of the server')
     .option('--schema <schema>', 'of the tables (default: the current one)')
     .option('--erase', 'with the right to erase people: for whoever runs `audit erase`')
+    .option('--seal', 'with the right to delete what was sealed: for whoever runs `audit seal`')
     .action((options: AuditGrantsOptions) => io.print(auditGrantsText(options)));
 }
 

@@ -24,16 +24,12 @@ const LONGEST_NOTE_CHARACTERS = 64 * 1024;
 export function checkpointUrl(url: string, options: CheckpointUrlOptions = {}): CheckpointPublisher {
   const { origin, pathname } = checkedUrl(url);
   const { token, method = 'PUT', timeoutMs = 5000 } = options;
+  const headers = {
+    'content-type': 'text/plain; charset=utf-8',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
   const ask = (init: RequestInit) =>
-    fetch(url, {
-      ...init,
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-      headers: {
-        'content-type': 'text/plain; charset=utf-8',
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
-    });
+    answerOf(url, { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs), headers });
   return {
     name: `${origin}${pathname}`,
     publish: async ({ note }) => {
@@ -43,6 +39,15 @@ export function checkpointUrl(url: string, options: CheckpointUrlOptions = {}): 
     },
     latest: async () => noteOf(await ask({ method: 'GET' })),
   };
+}
+
+/** What `fetch` says of a failure may quote the headers. */
+async function answerOf(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    throw new Error(`It cannot be reached${error instanceof Error ? ` (${error.name})` : ''}.`);
+  }
 }
 
 async function noteOf(answer: Response): Promise<string | undefined> {

@@ -92,6 +92,15 @@ describe('a published checkpoint', () => {
     expect(() => checkpointUrl(url)).toThrow(/takes an https URL/);
   });
 
+  it('says nothing of its token when that cannot be sent', async () => {
+    const { url } = await evidenceServer();
+    const { record, signed, problems } = await logWith([checkpointUrl(url, { token: 'hunter2\u0001x' })]);
+    await record(1);
+    await signed(1);
+    expect(problems.join()).toContain('could not reach');
+    expect(problems.join()).not.toContain('hunter2');
+  });
+
   it('does not follow a redirect with its token', async () => {
     const { state, url } = await evidenceServer();
     const redirecting = createServer((_, response) => void response.writeHead(307, { location: url }).end());

@@ -21,7 +21,11 @@ export type LogFindingCode =
   /** A checkpoint was signed by no key that is known. */
   | 'checkpoint_signature'
   /** Records that should have been signed were not. */
-  | 'log_unsigned';
+  | 'log_unsigned'
+  /** A seal says that records were exported, and no record of the log says so. */
+  | 'seal_unannounced'
+  /** A file does not hold the records that were sealed. */
+  | 'sealed_file';
 
 export interface LogFinding {
   readonly code: LogFindingCode;

@@ -4,9 +4,12 @@ import type { LogKeys, OpenedCheckpoint } from '../log-keys.js';
 import type { LoggedRecord, LogRows, Seal } from '../log-rows.js';
 import { explainFork, type Fork } from './explain-fork.js';
 import { LogFindings, type LogFinding } from './log-findings.js';
+import { leafHashOf } from '../record-leaf.js';
 import { RecordCheck, type Examined } from './record-check.js';
+import { SealCheck } from './seal-check.js';
+import { checkSealedFiles } from './sealed-files-check.js';
 import { hex, SignedRoots, type SignedSize } from './signed-roots.js';
-import { TileCheck } from './tile-check.js';
+import { isSame, TileCheck } from './tile-check.js';
 
 /** A note from outside of the database: of the signer's state, a publisher, a file. */
 export interface WitnessedNote {
@@ -19,6 +22,8 @@ export interface VerifyLogOptions {
   readonly keys: LogKeys;
   /** Read before the log is, so that none can be newer than it. */
   readonly witnesses: readonly WitnessedNote[];
+  /** Paths of files with sealed records, to be compared as well. Default: none. */
+  readonly sealedFiles?: readonly string[];
   /** Milliseconds since the epoch. Default: now. */
   readonly now?: number;
   readonly onProgress?: (done: number, total: number) => void;
@@ -33,6 +38,9 @@ export interface LogReport {
   readonly leaves: number;
   /** Leaves whose records were exported and have left the database. */
   readonly sealed: number;
+  /** Files that they were exported to, and how many of these were given and hold what was sealed. */
+  readonly sealedFiles: number;
+  readonly sealedFilesCompared: number;
   /** Records that are not in the log yet. */
   readonly pending: number;
   /** Leaves after the newest checkpoint. */
@@ -65,6 +73,8 @@ export async function verifyLog(rows: LogRows, options: VerifyLogOptions): Promi
 class LogVerification {
   private readonly findings = new LogFindings();
   private readonly tiles: TileCheck;
+  private readonly announced = new SealCheck();
+  private seals: readonly Seal[] = [];
   private readonly now: number;
   private readonly others: { readonly from: string; readonly checkpoint: OpenedCheckpoint }[] = [];
   private tree = Frontier.empty();
@@ -94,19 +104,34 @@ class LogVerification {
   async run(): Promise<LogReport> {
     this.openWitnesses();
     const { rows, options } = this;
-    const seals = await rows.seals();
+    this.seals = await rows.seals();
     const size = await rows.size();
     const roots = new SignedRoots(rows, options.keys, this.others, this.findings);
-    for (let first = 0; first < size; first += BATCH) {
-      await this.walk(first, Math.min(size, first + BATCH), roots, seals);
+    for (let first = 0; first < size; first = await this.after(first + BATCH)) {
+      await this.walk(first, Math.min(size, first + BATCH), roots);
       options.onProgress?.(Math.min(size, first + BATCH), size);
     }
     this.blameLeaves();
     if (this.fork !== undefined && !this.isExplained) this.findings.add(await explainFork(rows, this.fork));
     await this.checkTail(size);
+    await this.checkNumbers();
     const pending = await this.countPending();
     this.checkUnsigned();
-    return this.report(roots.verified, size, pending);
+    const sealedFilesCompared = await this.checkSeals(size);
+    return { ...this.report(roots.verified, size, pending), sealedFilesCompared };
+  }
+
+  private async checkSeals(size: number): Promise<number> {
+    const { rows, options, seals, announced } = this;
+    // What was sealed meanwhile was announced meanwhile, in records that were not walked.
+    for (let first = size; announced.findings(seals).length > 0; first += BATCH) {
+      const batch = await rows.logged(first, BATCH);
+      for (const leaf of batch) if (isLogged(leaf)) announced.see(leaf);
+      if (batch.length < BATCH) break;
+    }
+    const files = await checkSealedFiles(options.sealedFiles ?? [], { rows, keys: options.keys, seals });
+    for (const finding of [...announced.findings(seals), ...files.findings]) this.findings.add(finding);
+    return files.good;
   }
 
   private openWitnesses(): void {
@@ -120,21 +145,30 @@ class LogVerification {
     }
   }
 
-  private async walk(first: number, end: number, roots: SignedRoots, seals: readonly Seal[]): Promise<void> {
+  private async walk(first: number, end: number, roots: SignedRoots): Promise<void> {
     const signed = await roots.upTo(end);
     const batch = await this.rows.logged(first, end - first);
-    const check = new RecordCheck(batch, await this.tiles.stored(first, end - first), seals);
+    // Records are sealed while the log is verified.
+    if (batch.some(({ record }) => record === undefined)) this.seals = await this.rows.seals();
+    const check = new RecordCheck(batch, await this.tiles.stored(first, end - first), this.seals);
     if (first === 0) this.compareRoot(0, signed.get(0));
     for (const leaf of batch) {
       await this.follow(leaf);
       const examined = check.examine(leaf, this.signed?.at ?? 0);
       this.note(examined);
+      if (examined === undefined) this.announced.see(leaf);
       if (leaf.record === undefined && examined === undefined) this.sealed += 1;
       this.compareRoot(leaf.index + 1, signed.get(leaf.index + 1));
       if (!signed.has(leaf.index + 1)) this.firstUnsigned ??= leaf;
     }
     const last = (batch.at(-1)?.index ?? first - 1) + 1;
     if (last < end) this.missing(last);
+  }
+
+  /** Where the walk goes on. A gap may be as wide as numbers are. */
+  private async after(end: number): Promise<number> {
+    if (!this.hasGap) return end;
+    return (await this.rows.nextIndex(end)) ?? Number.POSITIVE_INFINITY;
   }
 
   private note(examined: Examined | undefined): void {
@@ -218,11 +252,27 @@ class LogVerification {
     }
   }
 
+  /** Where nobody looks, neither a reader nor the rest of this: what stands there was put there. */
+  private async checkNumbers(): Promise<void> {
+    for (const { seq, id } of await this.rows.misnumbered(BATCH)) {
+      const message = `The record with seq ${seq} was put in: numbers begin with 1.`;
+      this.findings.add({ code: 'record_inserted', message, seq, id });
+    }
+    for (const { index, seq } of await this.rows.misplaced(BATCH)) {
+      const message = `The leaf at index ${index} was put in, outside of the tree: indices begin with 0.`;
+      this.findings.add({ code: 'record_inserted', message, index, seq });
+    }
+  }
+
   private async countPending(): Promise<number> {
-    const last = await this.rows.lastRecord();
+    const last = Math.min(await this.rows.lastRecord(), Number.MAX_SAFE_INTEGER);
     let pending = 0;
-    for (let after = 0; after < last; after += WINDOW) {
-      const found = await this.rows.unlogged(after, Math.min(after + WINDOW, last));
+    let after = 0;
+    for (;;) {
+      const end = await this.rows.windowEnd(after, last, WINDOW);
+      if (end === undefined) break;
+      const found = await this.rows.unlogged(after, end);
+      after = end;
       pending += found.length;
       for (const { seq, id, at } of found) {
         if (Math.abs(this.now - at) <= OVERDUE_MS) continue;
@@ -237,7 +287,7 @@ class LogVerification {
     const { index, seq, record } = this.firstUnsigned ?? {};
     // The log grows while it is verified: a newer checkpoint may cover it by now.
     if (index === undefined || index < this.newestSize) return;
-    if (record === undefined || this.now - record.at <= OVERDUE_MS) return;
+    if (record === undefined || Math.abs(this.now - record.at) <= OVERDUE_MS) return;
     this.findings.add({
       code: 'log_unsigned',
       message: `No checkpoint covers the records from index ${index} on: the signer has stopped, or refuses.`,
@@ -247,12 +297,13 @@ class LogVerification {
     });
   }
 
-  private report(checkpoints: number, size: number, pending: number): LogReport {
+  private report(checkpoints: number, size: number, pending: number): Omit<LogReport, 'sealedFilesCompared'> {
     return {
       ok: this.findings.isEmpty,
       findings: this.findings.list(),
       leaves: this.leaves,
       sealed: this.sealed,
+      sealedFiles: this.seals.length,
       pending,
       unsigned: size - (this.signed?.size ?? 0),
       checkpoints,
@@ -260,4 +311,8 @@ class LogVerification {
       signedAt: this.signed?.at,
     };
   }
+}
+
+function isLogged({ hash, record }: LoggedRecord): boolean {
+  return record !== undefined && isSame(hash, leafHashOf(record));
 }

@@ -1,0 +1,77 @@
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { ActualRecord } from '../audit-check.js';
+import { sallyport } from '../command-line.js';
+import type { Stage } from '../stage.js';
+
+const DATABASE = 'sallyport.sqlite';
+
+/** Whoever has the file can change the file. It shows, and where. */
+export async function tampering({ server, ledger }: Stage, records: readonly ActualRecord[]): Promise<void> {
+  ledger.chapter('The signed log');
+  const { environment, dataDirectory } = server;
+  const changed = target(records);
+  const copy = await copyOf(dataDirectory);
+  await flipOneByte(join(copy, DATABASE), changed.argumentsDigest ?? '');
+  const elsewhere = { ...environment, DATA_DIR: copy, DATABASE_URL: `sqlite:${join(copy, DATABASE)}` };
+  const [clean, tampered] = await Promise.all([verify(environment), verify(elsewhere)]);
+  ledger.compare('audit verify', 'exit 0: nothing', findingsIn(clean, records));
+  ledger.compare(
+    `audit verify, after one byte of record ${records.indexOf(changed) + 1} was changed in a copy of the database`,
+    `exit 1: record_changed, record ${records.indexOf(changed) + 1} (${changed.entry})`,
+    findingsIn(tampered, records),
+  );
+}
+
+export interface Verified {
+  readonly code: number;
+  readonly findings: readonly { readonly code: string; readonly id?: string | undefined }[];
+}
+
+const report = z.object({
+  findings: z.array(z.object({ code: z.string(), id: z.string().optional() })),
+});
+
+/** `sallyport audit verify`. */
+export async function verify(environment: Readonly<Record<string, string>>): Promise<Verified> {
+  const { code, out, error } = await sallyport(environment, ['audit', 'verify', '--json']);
+  if (!out.startsWith('{')) throw new Error(`verify gave no report: ${error}`);
+  return { code, ...report.parse(JSON.parse(out)) };
+}
+
+/** By the place of the record in the story. */
+export function findingsIn({ code, findings }: Verified, records: readonly ActualRecord[]): string {
+  const named = findings.map((finding) => {
+    const index = records.findIndex(({ id }) => id === finding.id);
+    return `${finding.code}, record ${index + 1} (${records[index]?.entry ?? 'none of the story'})`;
+  });
+  return `exit ${code}: ${named.join('\n') || 'nothing'}`;
+}
+
+/** Lena's one call: its arguments are in it as a hash that stands nowhere else. */
+function target(records: readonly ActualRecord[]): ActualRecord {
+  const found = records.find(({ entry, subject }) => entry === 'crm_open_record' && subject === 'lena');
+  if (found === undefined) throw new Error('Lena opened no record.');
+  return found;
+}
+
+async function copyOf(directory: string): Promise<string> {
+  const copy = join(directory, 'tampered');
+  await mkdir(copy);
+  const files = await readdir(directory, { withFileTypes: true });
+  for (const { name } of files.filter((file) => file.isFile()))
+    await copyFile(join(directory, name), join(copy, name));
+  return copy;
+}
+
+/** Behind the back of SQLite, which has triggers that refuse it. */
+async function flipOneByte(file: string, text: string): Promise<void> {
+  const bytes = await readFile(file);
+  const at = bytes.indexOf(text);
+  if (text === '' || at < 0 || bytes.includes(text, at + 1)) {
+    throw new Error('The hash does not stand at one place in the file.');
+  }
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  await writeFile(file, bytes);
+}
