@@ -1,9 +1,22 @@
 import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Injectable } from '@nestjs/common';
-import { auditGrants, AuditStore } from '@sallyport/audit';
+import {
+  AuditErasure,
+  auditGrants,
+  AuditLog,
+  AuditReader,
+  AuditStore,
+  fileSink,
+  TypeOrmAuditTrail,
+} from '@sallyport/audit';
+import { generateNoteKey } from '@sallyport/tlog';
 import { McpTool } from 'sallyport';
 import { DataSource } from 'typeorm';
+import { eventually } from './support/eventually.js';
 import { TestIssuer } from './support/issuer.js';
 import { toolCall } from './support/messages.js';
 import { startPostgres, type PostgresOptions, type RunningPostgres } from './support/postgres.js';
@@ -77,6 +90,64 @@ describe('A server whose role of PostgreSQL may only add records', () => {
     );
     await connection.destroy();
     expect(actions).toEqual([{ action: 'server.started' }, { action: 'server.stopped' }]);
+  });
+});
+
+describe('With the same role', () => {
+  it('the log is signed, followers ship, and whoever erases has a role of their own', async () => {
+    const { owner, app } = await prepare('everything');
+    const directory = mkdtempSync(join(tmpdir(), 'sallyport-privileges-'));
+    const [state, shipped] = [join(directory, 'state'), join(directory, 'shipped.jsonl')];
+    const key = generateNoteKey('audit.test/privileges');
+    const options = {
+      secret: SECRET,
+      database: app,
+      ...STRICT,
+      log: { key: key.signerKey, state: { file: state } },
+      followers: [fileSink(shipped)],
+    };
+    const server = await TestServer.start({ issuer, providers: [Tools], sallyport: { audit: options } });
+    const token = await issuer.token({ sub: 'priya', tenant: 'acme', scope: 'crm:read' });
+    await server.send({ token, ...toolCall('open') });
+    const log = server.app.get(AuditLog);
+    const report = await eventually(
+      () => log.verify(),
+      ({ pending, unsigned, leaves }) => pending === 0 && unsigned === 0 && leaves >= 3,
+    );
+    expect(report).toMatchObject({ ok: true });
+    await eventually(
+      async () => (existsSync(shipped) ? readFileSync(shipped, 'utf8') : ''),
+      (text) => text.includes('"kind":"outcome"'),
+    );
+    const person = { tenant: 'acme', issuer: issuer.url, subject: 'priya' };
+    const { keys } = server.app.get(AuditStore);
+    await expect(keys.destroy(await keys.idsOf(person))).rejects.toThrow(/permission denied/);
+    for (const statement of [
+      'DELETE FROM sallyport_log_leaf',
+      'UPDATE sallyport_log_checkpoint SET size = 0',
+      "INSERT INTO sallyport_log_seal VALUES (0, 9, 'x', 'x', 0)",
+      'DELETE FROM sallyport_audit_key',
+      'DELETE FROM sallyport_audit_follower',
+    ])
+      await expect(server.app.get(AuditStore).dataSource.query(statement)).rejects.toThrow(
+        /permission denied/,
+      );
+    await server.close();
+
+    const connection = await new DataSource(owner).initialize();
+    await connection.query("CREATE ROLE eraser LOGIN PASSWORD 'app'");
+    for (const statement of auditGrants('eraser', { mayErase: true })) await connection.query(statement);
+    await connection.destroy();
+    const eraser = { ...owner, username: 'eraser', password: 'app' };
+    const store = await AuditStore.open(eraser, { migrations: 'check', timeoutMs: 5000, secret: SECRET });
+    const trail = new TypeOrmAuditTrail(store, { timeoutMs: 5000, maxQueued: 10 });
+    const author = { via: 'cli', address: undefined, actor: undefined, reason: 'asked for it' } as const;
+    const identity = { name: 's', version: '1', resource: 'https://mcp.acme.example/mcp' };
+    const erased = await new AuditErasure(store.keys, trail, identity).erase(person, author);
+    expect(erased).toHaveLength(1);
+    const calls = await new AuditReader(store).list({ kind: 'attempt', limit: 10 });
+    expect(calls.map(({ subject }) => subject)).toEqual(['erased']);
+    await trail.onApplicationShutdown();
   });
 });
 

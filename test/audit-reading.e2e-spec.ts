@@ -191,6 +191,7 @@ describe.each(PLATFORMS)('Reading the audit over HTTP, on %s', (platform) => {
     ['no scope', { scope: 'crm:read' }, 403, 'insufficient_scope'],
     ['an agent in between', { claims: { act: { sub: 'agent' } } }, 404, 'delegated'],
     ['no tenant', { tenant: undefined }, 404, 'tenant'],
+    ['a tenant named as another is stored', { tenant: '\\u003dacme' }, 404, 'tenant'],
   ])('shows nothing to somebody with %s, and records it', async (_what, claims, status, reason) => {
     const token = await auditor(claims);
     const { answer, records } = await server.observe(() => get('/audit', token));
@@ -224,7 +225,7 @@ describe.each(PLATFORMS)('Reading the audit over HTTP, on %s', (platform) => {
     },
   );
 
-  it.each(['POST', 'PUT', 'DELETE'])('takes no %s', async (method) => {
+  it.each(['POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'PROPFIND'])('takes no %s', async (method) => {
     expect((await get('/audit', await auditor(), method)).status).toBe(405);
   });
 

@@ -340,7 +340,9 @@ describe('The development provider', () => {
     });
 
     it('knows nobody else', async () => {
-      await expect(office.signIn({ as: 'mallory' })).rejects.toThrow('There are priya, marco, lena, vera, gus.');
+      await expect(office.signIn({ as: 'mallory' })).rejects.toThrow(
+        'There are priya, marco, lena, vera, gus.',
+      );
     });
 
     it('serves a client known by its metadata document (CIMD)', async () => {

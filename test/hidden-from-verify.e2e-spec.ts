@@ -52,7 +52,10 @@ async function copyOf(dialect: Dialect, database: DataSourceOptions): Promise<Da
 }
 
 /** What `verify` finds after the owner of the database has run these. */
-async function findingsAfter(dialect: Dialect, ...statements: readonly string[]): Promise<readonly Finding[]> {
+async function findingsAfter(
+  dialect: Dialect,
+  ...statements: readonly string[]
+): Promise<readonly Finding[]> {
   const original = originals.get(dialect)!;
   const database = await copyOf(dialect, original.database);
   await asOwner(database, async (owner) => {

@@ -138,7 +138,10 @@ describe.each(PLATFORMS)('sessions of 2025 clients on %s', (platform) => {
     const refused = await server.observe(() => within(id, toolCall('reign')));
     expect(refused.answer.error?.code).toBe(-32602);
     expect(refused.ran).toEqual([]);
-    expect((await within(id, { method: 'tools/list' })).result?.['tools']).toMatchObject([{ name: 'open' }]);
+    expect((await within(id, { method: 'tools/list' })).result?.['tools']).toMatchObject([
+      { name: 'open' },
+      { name: 'wait' },
+    ]);
   });
 
   it('are no identity: without a credential, or with one that is not good, they open nothing', async () => {

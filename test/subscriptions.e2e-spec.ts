@@ -16,6 +16,7 @@ import { EventStream } from './support/event-stream.js';
 import { Deferred, eventually } from './support/eventually.js';
 import { TestIssuer, type TokenRequest } from './support/issuer.js';
 import { bodyOf, type Json } from './support/messages.js';
+import { exchangeRaw, rawMessage } from './support/raw-http.js';
 import { PLATFORMS, Runs, TestServer } from './support/server.js';
 import { StdioClient } from './support/stdio.js';
 
@@ -322,9 +323,8 @@ describe.each(PLATFORMS)('subscriptions on %s', (platform) => {
   });
 
   it('are opened no more while the server stops: who comes back at once does not hold up its end', async () => {
-    await start({ drainSeconds: 600 });
-    const { url } = server;
-    const follow = () => EventStream.post(url, { token, ...resources('crm://1') });
+    await start({ drainSeconds: 20 });
+    const { port } = server;
     const [open, running] = [await listen(resources('crm://1')), new Deferred()];
     await acknowledged(open);
     await registry.register(
@@ -341,9 +341,9 @@ describe.each(PLATFORMS)('subscriptions on %s', (platform) => {
     );
     const closed = server.app.close();
     await open.ended;
-    const again = await follow();
-    expect([again.status, await again.next()]).toMatchObject([429, { error: { code: -32014 } }]);
+    const again = await exchangeRaw(port, rawMessage({ token, ...resources('crm://1') }));
     running.resolve();
+    expect([again.status, again.text]).toEqual([429, expect.stringContaining('too_many_requests')]);
     expect((await busy).status).toBe(200);
     await closed;
     await start();
@@ -568,10 +568,10 @@ describe('subscriptions over stdio', () => {
       client.messages.filter(({ method }) => method === 'notifications/tools/list_changed').length;
     const registry = client.context.get(EntryRegistry);
     const options = { name: 'secret', description: 'S.', risk: 'read' } as const;
-    registry.register({ kind: 'tool', options: { ...options, role: 'agent:admin' } }, () => 's');
+    await registry.register({ kind: 'tool', options: { ...options, role: 'agent:admin' } }, () => 's');
     await client.request({ era: '2025-11-25', method: 'tools/list' });
     expect(changes()).toBe(0);
-    registry.register(
+    await registry.register(
       { kind: 'tool', options: { ...options, name: 'known', scopes: ['crm:read'] } },
       () => 'k',
     );

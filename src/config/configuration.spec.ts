@@ -73,6 +73,7 @@ describe('readConfiguration', () => {
       apiKeyPepper: 'p'.repeat(32),
       auditSecret: 's'.repeat(32),
       auditLogKey: 'PRIVATE+KEY+x',
+      sessions: false,
     });
   });
 

@@ -9,10 +9,16 @@ import { callsFor, garbageFor } from './credentials.js';
 import { Databases } from './databases.js';
 import { floodContender, floodResultOf, playFlood, type FloodResult } from './flood.js';
 import { startIssuer } from './issuer.js';
-import { isListBaseline, listContenders } from './lists.js';
+import { isListBaseline, listContenders, playLists } from './lists.js';
 import { machineFacts, type Machine } from './machine.js';
 import type { Plan } from './plan.js';
-import { playDecisions, playLists, playRecords, playTenancy, playVerification } from './processes.js';
+import {
+  playDecisions,
+  playListsInProcess,
+  playRecords,
+  playTenancy,
+  playVerification,
+} from './processes.js';
 import type { RateResult } from './records.js';
 import { resultsOf, type Result } from './results.js';
 import {
@@ -104,7 +110,7 @@ async function playServers({ surroundings, databases, tokens, run }: ServerStage
   );
   const audit = await play('audit', () => auditContenders(surroundings, databases), playMany);
   const floods = await play('flood', () => [floodContender(surroundings)], playFlood);
-  const listed = await play('lists', () => listContenders(surroundings), playMany);
+  const listed = await play('lists', () => listContenders(surroundings, plan), playLists);
   return {
     results: resultsOf(governed),
     authentication: costResultsOf(authentication),
@@ -123,7 +129,7 @@ async function playProcesses({ surroundings, databases, run }: Stage) {
   };
   return {
     decisions: (await when('decisions', () => playDecisions(surroundings, run))) ?? [],
-    gate: (await when('lists', () => playLists(surroundings, run))) ?? [],
+    gate: (await when('lists', () => playListsInProcess(surroundings, run))) ?? [],
     records: (await when('records', () => playRecords(databases, run))) ?? [],
     tenancy: (await when('tenancy', () => playTenancy(databases, run))) ?? [],
     verification: await when('verify', () => playVerification(databases, run)),

@@ -2,7 +2,7 @@ import type { CostResult } from './costs.js';
 import type { Ratio } from './results.js';
 
 const LABEL_WIDTH = 31;
-const WIDTHS = [8, 7, 12, 6, 7, 7] as const;
+const WIDTHS = [8, 7, 12, 8, 8, 8] as const;
 const HEAD = ['req/s', 'ratio', '', 'p50', 'p99', 'cpu'];
 
 /** A table of costs: one row for each server. */

@@ -9,7 +9,7 @@ export function processTablesOf({ decisions, lists, records, tenancy, verificati
     ...section(decisions, () => [timedTable('one decision, of a catalog of 200', decisions), DECISIONS]),
     ...section(lists.gate, () => [
       timedTable('a list of 200, through the gate', lists.gate),
-      costTable('a list of 200, over HTTP', lists.http),
+      costTable('over HTTP, 8 at a time', lists.http),
       LISTS,
     ]),
     ...section(records, () => [ratesTable('records per second', records), RECORDS]),

@@ -21,7 +21,7 @@ export async function playDecisions(surroundings: Surroundings, run: BenchRun): 
   return (await runSection({ name: 'decisions', settings, result: timedReport }, run)).results;
 }
 
-export async function playLists(surroundings: Surroundings, run: BenchRun): Promise<TimedResult[]> {
+export async function playListsInProcess(surroundings: Surroundings, run: BenchRun): Promise<TimedResult[]> {
   const { settings: application } = sallyport('lists', '', surroundings, { tools: TOOLS });
   const settings = { application, timing: run.plan.lists };
   return (await runSection({ name: 'lists', settings, result: timedReport }, run)).results;

@@ -9,7 +9,7 @@ import { processTablesOf } from './processes.table.js';
 import type { Result } from './results.js';
 
 const LABEL_WIDTH = 31;
-const LAYOUT: Layout = { label: LABEL_WIDTH, cells: [8, 7, 12, 6, 7, 7, 9, 7, 6] };
+const LAYOUT: Layout = { label: LABEL_WIDTH, cells: [8, 7, 12, 6, 7, 7, 8, 7, 7] };
 
 /** The report for people: at most 100 columns. What was not measured is not in it. */
 export function tableOf(report: BenchReport): string {
@@ -46,7 +46,7 @@ function headerOf(machine: Machine, { rounds, concurrency, many, one }: Plan): s
 }
 
 function sectionOf(tools: number, { concurrency }: Plan, results: readonly Result[]): string {
-  const groups = `${' '.repeat(LABEL_WIDTH)}${center(`${concurrency} at a time`, 47)}  ${center('1 at a time', 20)}`;
+  const groups = `${' '.repeat(LABEL_WIDTH)}${center(`${concurrency} at a time`, 47)}  ${center('1 at a time', 22)}`;
   const head = ['req/s', 'ratio', '', 'p50', 'p99', 'cpu', 'p50', 'ratio', 'p99'];
   const rows = results.filter((result) => result.tools === tools).map(rowOf);
   return [groups.trimEnd(), line(`${tools} tools`, head, LAYOUT), ...rows].join('\n');

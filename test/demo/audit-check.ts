@@ -51,15 +51,12 @@ const SERVER = 'sallyport-office';
 /**
  * Reads the audit with the command line and compares: one record for each call of the story, in its order, and no other.
  */
-export async function checkAudit({ server, ledger, tokens }: Stage): Promise<ActualRecord[]> {
+export async function checkAudit(stage: Stage): Promise<ActualRecord[]> {
+  const { server, ledger, tokens } = stage;
   ledger.chapter('The audit');
   const json = await auditList(server, '--json');
   const all = readRecords(json);
-  const lives = (wanted: string, way: string) =>
-    String(all.filter(({ action, via }) => action === wanted && via === way).length);
-  ledger.compare('starts of the server', '1', lives('server.started', 'http'));
-  ledger.compare('starts of processes over stdio', '2', lives('server.started', 'stdio'));
-  ledger.compare('and their stops', '2', lives('server.stopped', 'stdio'));
+  compareLives(stage, all);
   const actual = all.filter((row) => !isHousekeeping(row));
   ledger.compare('records', String(ledger.records.length), String(actual.length));
   ledger.records.forEach((expected, index) => {
@@ -78,6 +75,25 @@ export async function checkAudit({ server, ledger, tokens }: Stage): Promise<Act
   const leaked = tokens.filter((token) => holds(json, token) || holds(server.output(), token));
   ledger.compare('tokens in the audit or in the log', '0', String(leaked.length));
   return actual;
+}
+
+/** Each process says when it begins to serve and when it ends. The server itself goes on. */
+function compareLives({ ledger, client }: Stage, all: readonly ActualRecord[]): void {
+  const lives = (wanted: string, way: string) =>
+    all.filter(({ action, via }) => action === wanted && via === way).length;
+  // A client of 2025 has a process for its sessions as well, which is gone by now.
+  const beside = client.sessions ? 1 : 0;
+  ledger.compare(
+    'servers that started, and stopped',
+    `${1 + beside}, ${beside}`,
+    `${lives('server.started', 'http')}, ${lives('server.stopped', 'http')}`,
+  );
+  const started = lives('server.started', 'stdio');
+  ledger.compare(
+    'processes over stdio that started, and have not stopped',
+    'some, 0',
+    [started > 0 ? 'some' : 'none', started - lives('server.stopped', 'stdio')].join(', '),
+  );
 }
 
 /** That a server began or ended, or was seeded, and what the command line has read: no part of the story. */

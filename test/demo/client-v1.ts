@@ -17,7 +17,12 @@ export const clientV1: StoryClient = {
   overHttp(resource, token, session) {
     const wire = new HttpRecorder();
     const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const options = { fetch: wire.fetch, requestInit: { headers }, ...(session && { sessionId: session }) };
+    const options = {
+      fetch: wire.fetch,
+      requestInit: { headers },
+      ...ONE_STREAM,
+      ...(session && { sessionId: session }),
+    };
     return new Conversation(
       () => connect(new StreamableHTTPClientTransport(new URL(resource), options)),
       wire,
@@ -43,6 +48,16 @@ export const clientV1: StoryClient = {
       talk: new Conversation(() => connect(transport), wire),
       finish: (callback) => transport.finishAuth(callback.searchParams.get('code') ?? ''),
     };
+  },
+};
+
+/** What ended has ended: the story goes by what the server says, and the client is not to ask again meanwhile. */
+const ONE_STREAM = {
+  reconnectionOptions: {
+    initialReconnectionDelay: 1000,
+    maxReconnectionDelay: 1000,
+    reconnectionDelayGrowFactor: 1,
+    maxRetries: 0,
   },
 };
 

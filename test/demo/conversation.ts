@@ -89,6 +89,11 @@ export class Conversation {
     return this.wire?.session;
   }
 
+  /** Whether the server can reach it by itself. */
+  get hasStream(): boolean {
+    return this.wire?.hasStream === true;
+  }
+
   /** Connects ahead of the first call. */
   async connectNow(): Promise<void> {
     await this.client();

@@ -42,6 +42,11 @@ export class HttpRecorder {
     return this.exchanges.length;
   }
 
+  /** Whether the stream of a session is open, or was. */
+  get hasStream(): boolean {
+    return this.exchanges.some((exchange) => isStream(exchange) && exchange.status === 200);
+  }
+
   /** The newest session that the server has opened. */
   get session(): string | undefined {
     const opened = this.exchanges.findLast(({ headers }) => headers.has('mcp-session-id'));

@@ -29,6 +29,11 @@ export class Ledger {
     this.checks.push({ chapter: this.title, call, expected, got, ok: expected === got });
   }
 
+  /** Of another ledger. */
+  append(checks: readonly Check[]): void {
+    this.checks.push(...checks);
+  }
+
   /** The same bytes, wherever they are; where not, the first that differs. */
   compareBytes(call: string, one: string | undefined, other: string | undefined): void {
     this.compare(call, 'the same bytes', difference(one, other));

@@ -20,12 +20,10 @@ async function main(parameters: readonly string[]): Promise<number> {
 
 /** @returns `undefined` when it was interrupted; everything it started has ended then */
 async function tellStories(interruption: AbortSignal): Promise<Run[] | undefined> {
-  const runs: Run[] = [];
   try {
-    for (const client of [clientV2, clientV1]) {
-      runs.push(await tellStory(client, progress, interruption, client === clientV2));
-    }
-    return runs;
+    const first = await tellStory(clientV2, progress, interruption, true);
+    const second = await tellStory(clientV1, progress, interruption, false);
+    return await Promise.all([first.run, second.run]);
   } catch (error) {
     if (interruption.aborted) return undefined;
     throw error;

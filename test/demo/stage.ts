@@ -50,30 +50,45 @@ export class Stage {
   private readonly open: Conversation[] = [];
   /** Every token that was sent: none may turn up anywhere. */
   readonly tokens: string[] = [];
+  /** Where calls go over HTTP. */
+  private endpoint: string;
 
   constructor(
     readonly server: ServerProcess,
     readonly client: StoryClient,
     readonly ledger: Ledger,
     private readonly explainer: Explainer,
-  ) {}
+  ) {
+    this.endpoint = server.resource;
+  }
+
+  /** Who comes meanwhile comes to another process, which is the same server to them. */
+  async through(other: ServerProcess, work: () => Promise<void>): Promise<void> {
+    this.endpoint = other.resource;
+    try {
+      await work();
+    } finally {
+      this.endpoint = this.server.resource;
+    }
+  }
 
   nobody(): Actor {
-    return this.enter(undefined, this.client.overHttp(this.server.resource));
+    return this.enter(undefined, this.client.overHttp(this.endpoint));
   }
 
   async signedIn(person: string, scopes: readonly string[]): Promise<Actor> {
     return this.withCredential(await signIn(this.server, person, scopes));
   }
 
-  withCredential(caller: Caller): Actor {
-    return this.enter(caller, this.client.overHttp(this.server.resource, caller.token));
+  /** @param session the id of one to go on with */
+  withCredential(caller: Caller, session?: string): Actor {
+    return this.enter(caller, this.client.overHttp(this.endpoint, caller.token, session));
   }
 
   /** Somebody whose token should not be taken: to the audit they are nobody. */
   withBadToken(token: string): Actor {
     this.tokens.push(token);
-    return { ...this.enter(undefined, this.client.overHttp(this.server.resource, token)), token };
+    return { ...this.enter(undefined, this.client.overHttp(this.endpoint, token)), token };
   }
 
   /** A server process of its own, with the principal from its environment. */
@@ -135,6 +150,6 @@ export class Stage {
   }
 
   async leave(): Promise<void> {
-    await Promise.all(this.open.map((talk) => talk.close()));
+    await Promise.all(this.open.splice(0).map((talk) => talk.close()));
   }
 }

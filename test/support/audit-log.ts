@@ -49,7 +49,8 @@ export async function startLog(
     );
     await eventually(
       () => log.verify(),
-      ({ unsigned }) => unsigned === 0,
+      // What the signing itself records, such as another key, is pending when it is signed.
+      ({ pending, unsigned }) => pending === 0 && unsigned === 0,
     );
   };
   return {

@@ -41,7 +41,7 @@ export async function startServer(extra: Readonly<Record<string, string>> = {}):
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = collectOutput(child);
-  const url = environment['PUBLIC_URL'] ?? '';
+  const url = `http://${environment['HOST']}:${environment['PORT']}`;
   // Should this process end without `stop`, the server does not stay behind.
   const atExit = (): void => {
     child.kill('SIGKILL');
@@ -60,7 +60,16 @@ export async function startServer(extra: Readonly<Record<string, string>> = {}):
     throw new Error(`The server did not start. It said:\n${said()}`, { cause });
   }
   const shutDown = (): Promise<void> => endProcess(child);
-  return { url, resource: `${url}/mcp`, dataDirectory, environment, output: said, shutDown, stop };
+  const data = environment['DATA_DIR'] ?? dataDirectory;
+  return { url, resource: `${url}/mcp`, dataDirectory: data, environment, output: said, shutDown, stop };
+}
+
+/** Another process on the database and the keys of a server, at a port of its own. */
+export async function startBeside(
+  { environment }: ServerProcess,
+  extra: Readonly<Record<string, string>>,
+): Promise<ServerProcess> {
+  return startServer({ ...environment, PORT: String(await freePort()), ...extra });
 }
 
 /** A file of the build. Build and tests are started at the root of the repository. */

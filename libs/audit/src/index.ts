@@ -62,7 +62,7 @@ export { httpSink, type HttpSinkOptions } from './export/follow/http.sink.js';
 export { AUDIT_FOLLOWER_TABLE } from './export/follow/audit-follower.entity.js';
 
 // Printing.
-export { safeCell, safeText } from './safe-text.js';
+export { looksStored, safeCell, safeText } from './safe-text.js';
 
 // What goes wrong, typed.
 export { AuditSetupError, AuditUnavailableError, type AuditUnavailableReason } from './audit.errors.js';

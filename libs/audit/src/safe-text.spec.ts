@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-import { boundedText, safeCell, safeText } from './safe-text.js';
+import { boundedText, looksStored, safeCell, safeText } from './safe-text.js';
 
 describe('safeText', () => {
   it.each([
@@ -110,6 +110,21 @@ describe('boundedText', () => {
   it('cuts neither an escape nor a surrogate pair in two', () => {
     expect(boundedText(`${'x'.repeat(40)}${'\n'.repeat(30)}`, 60)).toMatch(/^x{40}…[0-9a-f]{16}$/);
     expect(boundedText('😀'.repeat(40), 22)).toMatch(/^😀😀…[0-9a-f]{16}$/u);
+  });
+});
+
+describe('looksStored', () => {
+  it('is true of every stored form that is another text than what it stands for', () => {
+    fc.assert(
+      fc.property(hostile, fc.integer({ min: 18, max: 60 }), (text, limit) => {
+        const stored = boundedText(text, limit);
+        expect(stored === text || looksStored(stored)).toBe(true);
+      }),
+    );
+  });
+
+  it.each(['acme', '=acme', 'acme\\users', 'a…b', ''])('is false of %j', (text) => {
+    expect(looksStored(text)).toBe(false);
   });
 });
 

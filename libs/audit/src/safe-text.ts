@@ -54,6 +54,17 @@ export function boundedText(text: string, limit: number): string {
 }
 
 /** As many whole characters of `text` as fit in safe form: an escape or a surrogate pair is never cut in two. */
+/** An escape or a cut, as {@link boundedText} writes them. */
+const WRITTEN_BY_US = /\\u[0-9a-f]{4}|…[0-9a-f]{16}$/;
+
+/**
+ * Whether the text looks like the stored form of another one, so that records of both could be taken for each other:
+ * a tenant that is named `\u003dacme` for those of `=acme`.
+ */
+export function looksStored(text: string): boolean {
+  return WRITTEN_BY_US.test(text);
+}
+
 function prefixOf(text: string, limit: number): string {
   let prefix = '';
   for (const character of text) {

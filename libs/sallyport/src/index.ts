@@ -113,6 +113,15 @@ export {
 } from '@sallyport/audit';
 export { generateNoteKey } from '@sallyport/tlog';
 
+// Moving old records out of the database, so that the log can still be verified.
+export {
+  AuditSealing,
+  type SealLimit,
+  type SealPlan,
+  type SealReport,
+  type SealRequest,
+} from '@sallyport/audit';
+
 // Rows of the caller's tenant and no others.
 export {
   TenancyError,

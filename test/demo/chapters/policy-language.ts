@@ -38,7 +38,7 @@ export async function anyOfScopes(stage: Stage): Promise<void> {
   );
 }
 
-const PLANNED = permitted('plan_day', 'email:read');
+const PLANNED = permitted('plan_day', 'calendar:read|email:read');
 
 /** A rule on the class holds for each of its methods: mail is a person's own, whatever a key was given. */
 export async function classPolicyAndRule(stage: Stage): Promise<void> {

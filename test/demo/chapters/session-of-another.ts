@@ -7,10 +7,9 @@ import { readTickets } from './tickets.js';
 
 const SCOPES = ['tickets:read'];
 
-/** A session is no identity: whoever holds the id of another one's has nothing. Clients of 2026 have no sessions. */
+/** A session is no identity: whoever holds the id of another one's has nothing. */
 export async function sessionOfAnother(stage: Stage): Promise<void> {
-  const { client, ledger, server } = stage;
-  if (!client.sessions) return;
+  const { ledger, server } = stage;
   ledger.chapter("Gus sends the id of Priya's session");
   const priya = await stage.signedIn('priya', SCOPES);
   await readTickets(stage, priya, 'Priya');
@@ -18,9 +17,9 @@ export async function sessionOfAnother(stage: Stage): Promise<void> {
   const inSession = async (what: string, session: string | undefined, reason: string) =>
     stage.step({
       call: `tickets_read in ${what}`,
-      actor: stage.enter(gus, client.overHttp(server.resource, gus.token, session)),
+      actor: stage.withCredential(gus, session),
       ask: (talk) => talk.callTool('tickets_read'),
-      expected: describeRefusal({ status: 404, code: -32001, reason: 'no reason' }),
+      expected: describeRefusal({ status: 404, code: -32001, reason: 'unknown' }),
       record: unauthenticated(reason),
     });
   const hers = await inSession("Priya's session", priya.talk.session, 'session_of_another');

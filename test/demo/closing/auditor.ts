@@ -37,7 +37,7 @@ export async function auditor(stage: Stage, records: readonly ActualRecord[]): P
 
   const priya = await stage.signedIn('priya', ['audit:read']);
   const refused = await read(stage, priya, '');
-  ledger.compare('GET /audit, Priya (contributor)', 'HTTP 403', `HTTP ${refused.status}`);
+  ledger.compare('GET /audit, Priya (contributor)', 'HTTP 404', `HTTP ${refused.status}`);
 }
 
 /** How often Vera and Priya looked, as above. */

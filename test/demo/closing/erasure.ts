@@ -1,14 +1,13 @@
-import { readRecords } from '../audit-check.js';
+import { auditList, readRecords } from '../audit-check.js';
 import type { ActualRecord } from '../audit-check.js';
-import { auditList } from '../audit-check.js';
 import { printed } from '../command-line.js';
-import type { Stage } from '../stage.js';
+import type { Ledger } from '../ledger.js';
 import { LOOKS } from './auditor.js';
+import type { Desk } from './closing.js';
 import { findingsIn, verify } from './tampering.js';
 
 /** A person is forgotten: no record changes, and none says any more who it was. */
-export async function erasure(stage: Stage, records: readonly ActualRecord[]): Promise<void> {
-  const { server, ledger } = stage;
+export async function erasure({ server, ledger }: Desk, records: readonly ActualRecord[]): Promise<void> {
   ledger.chapter('Lena asked to be forgotten');
   const { environment, url } = server;
   const lena = ['--tenant', 'acme', '--issuer', `${url}/idp`, '--user', 'lena'];
@@ -24,11 +23,11 @@ export async function erasure(stage: Stage, records: readonly ActualRecord[]): P
   );
   ledger.compare('her name anywhere', 'no', json.includes('"lena"') ? 'yes' : 'no');
   ledger.compare('audit verify', 'exit 0: nothing', findingsIn(verified, records));
-  compareKept(stage, now);
+  compareKept(ledger, now);
 }
 
 /** What happened since the story ended. */
-function compareKept({ ledger }: Stage, now: readonly ActualRecord[]): void {
+function compareKept(ledger: Ledger, now: readonly ActualRecord[]): void {
   ledger.chapter('And all of that is recorded');
   const times = (wanted: string, way: string, by?: string) =>
     String(

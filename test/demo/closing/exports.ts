@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fieldsOf } from '../answer.js';
 import type { Fields } from '../answer.js';
+import type { ActualRecord } from '../audit-check.js';
 import { printed } from '../command-line.js';
-import type { Stage } from '../stage.js';
+import type { Desk } from './closing.js';
 
 const AUTHENTICATION = 3002;
 
 /** The records leave, as they are and as OCSF events: one line for each. */
-export async function exports({ server, ledger }: Stage): Promise<void> {
+export async function exports({ server, ledger }: Desk, records: readonly ActualRecord[]): Promise<void> {
   ledger.chapter('Exports');
   const { environment, dataDirectory } = server;
   const write = async (format: string): Promise<Written> => {
@@ -34,7 +35,7 @@ export async function exports({ server, ledger }: Stage): Promise<void> {
   ledger.compare('audit export --format ocsf', `${ocsf.said} lines`, `${ocsf.lines.length} lines`);
   const versions = new Set(ocsf.lines.map(({ metadata }) => fieldsOf(metadata)['version']));
   ledger.compare('version of OCSF', '1.8.0', [...versions].join(' '));
-  const failed = ledger.records.filter(({ kind }) => kind === 'authentication').length;
+  const failed = records.filter(({ kind }) => kind === 'authentication').length;
   const events = ocsf.lines.filter((event) => event['class_uid'] === AUTHENTICATION).length;
   ledger.compare('events of class Authentication', String(failed), String(events));
 }

@@ -2,10 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ActualRecord } from '../audit-check.js';
 import { printed, sallyport } from '../command-line.js';
-import type { Stage } from '../stage.js';
+import type { Desk } from './closing.js';
 
 /** One record and its proof, for somebody who has neither server nor database: a public key is enough. */
-export async function proof({ server, ledger }: Stage, records: readonly ActualRecord[]): Promise<void> {
+export async function proof({ server, ledger }: Desk, records: readonly ActualRecord[]): Promise<void> {
   ledger.chapter('The proof of one record, checked with the public key alone');
   const { environment, dataDirectory } = server;
   const { id } = records.find(({ action }) => action === 'key.issued') ?? { id: '' };

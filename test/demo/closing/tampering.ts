@@ -3,25 +3,42 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ActualRecord } from '../audit-check.js';
 import { sallyport } from '../command-line.js';
-import type { Stage } from '../stage.js';
+import type { ServerProcess } from '../../support/server-process.js';
+import type { Closing } from './closing.js';
 
 const DATABASE = 'sallyport.sqlite';
 
 /** Whoever has the file can change the file. It shows, and where. */
-export async function tampering({ server, ledger }: Stage, records: readonly ActualRecord[]): Promise<void> {
-  ledger.chapter('The signed log');
-  const { environment, dataDirectory } = server;
-  const changed = target(records);
+export function tampering(copy: Environment): Closing {
+  return async ({ server, ledger }, records) => {
+    ledger.chapter('The signed log');
+    const changed = target(records);
+    const number = records.indexOf(changed) + 1;
+    const [clean, tampered] = await Promise.all([verify(server.environment), verify(copy)]);
+    ledger.compare('audit verify', 'exit 0: nothing', findingsIn(clean, records));
+    ledger.compare(
+      `audit verify, after one byte of record ${number} was changed in a copy of the database`,
+      `exit 1: record_changed, record ${number} (${changed.entry})`,
+      findingsIn(tampered, records),
+    );
+  };
+}
+
+type Environment = ServerProcess['environment'];
+
+/**
+ * A copy of everything the server stored, in which one byte of one record is another.
+ *
+ * @returns the surroundings of a command that is to work on the copy
+ */
+export async function tamperedCopy(
+  { environment, dataDirectory }: ServerProcess,
+  records: readonly ActualRecord[],
+): Promise<Environment> {
   const copy = await copyOf(dataDirectory);
-  await flipOneByte(join(copy, DATABASE), changed.argumentsDigest ?? '');
-  const elsewhere = { ...environment, DATA_DIR: copy, DATABASE_URL: `sqlite:${join(copy, DATABASE)}` };
-  const [clean, tampered] = await Promise.all([verify(environment), verify(elsewhere)]);
-  ledger.compare('audit verify', 'exit 0: nothing', findingsIn(clean, records));
-  ledger.compare(
-    `audit verify, after one byte of record ${records.indexOf(changed) + 1} was changed in a copy of the database`,
-    `exit 1: record_changed, record ${records.indexOf(changed) + 1} (${changed.entry})`,
-    findingsIn(tampered, records),
-  );
+  const database = join(copy, DATABASE);
+  await flipOneByte(database, target(records).argumentsDigest ?? '');
+  return { ...environment, DATA_DIR: copy, DATABASE_URL: `sqlite:${database}` };
 }
 
 export interface Verified {
@@ -34,7 +51,7 @@ const report = z.object({
 });
 
 /** `sallyport audit verify`. */
-export async function verify(environment: Readonly<Record<string, string>>): Promise<Verified> {
+export async function verify(environment: Environment): Promise<Verified> {
   const { code, out, error } = await sallyport(environment, ['audit', 'verify', '--json']);
   if (!out.startsWith('{')) throw new Error(`verify gave no report: ${error}`);
   return { code, ...report.parse(JSON.parse(out)) };

@@ -45,7 +45,9 @@ describe('The name of an entry that does not exist', () => {
   it('is bounded and plain, whatever it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (target) => {
-        expect(unknownName('tool', target, key)).toMatch(/^(?:~[0-9a-f]{24}|[A-Za-z][A-Za-z0-9_./:-]{0,63})$/);
+        expect(unknownName('tool', target, key)).toMatch(
+          /^(?:~[0-9a-f]{24}|[A-Za-z][A-Za-z0-9_./:-]{0,63})$/,
+        );
       }),
     );
   });

@@ -164,12 +164,14 @@ export class AuditSealing {
     checkpoint: OpenedCheckpoint,
     onProgress: (done: number, total: number) => void,
   ): Promise<boolean> {
+    if (existsSync(out)) return true;
     try {
       await writeSealedFile(out, this.rows, range, checkpoint, onProgress);
       return false;
     } catch (error) {
       if (error instanceof AuditLogError) throw error;
       const code = errorCodeOf(error) ?? 'no code';
+      // Somebody else was faster.
       if (code === 'EEXIST' && existsSync(out)) return true;
       throw new AuditLogError(`The records could not be written to ${out} (${code}): nothing was sealed.`);
     }

@@ -66,7 +66,7 @@ export function listenDispatch({ catalog, gate, pipeline, subscriptions, options
     const request = sdkRequest(exchange, options.server.resource, AbortSignal.any([signal, leave.signal]));
     const { response, listener, isOpen } = await listen(catalog, options, request, message.body, admission);
     // The stream may be open for an hour, and what asked for it may be large.
-    exchange.message = { ...message, body: {} };
+    exchange.message = { ...message, body: {}, message: undefined };
     if (!isOpen) {
       await discard(pipeline, admission);
       return response;

@@ -179,12 +179,13 @@ export class HttpGateway {
     if (raw.destroyed || socket.destroyed) gone.abort();
     try {
       await writeResponse(response, await this.#answer(exchange, gone.signal));
+      // Closing a server does not close a connection that falls idle later: this one has had its last answer. One that is
+      // refused here has yet to get it.
+      if (this.#closing) socket.destroySoon();
     } finally {
       socket.off('close', leave);
       exchange.session?.end(exchange);
       await this.#discardUnused(exchange);
-      // Closing a server does not close a connection that falls idle later: this one has had its last answer.
-      if (this.#closing) socket.destroySoon();
     }
   }
 

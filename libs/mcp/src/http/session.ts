@@ -144,11 +144,11 @@ export class Session {
   #conversation(): Conversation {
     const exchangeOf = (request: Request | undefined) =>
       request === undefined ? undefined : this.#exchanges.get(request);
-    const { list, call } = conversationOf(exchangeOf, this.lanes.pipeline);
+    const admitted = conversationOf(exchangeOf, this.lanes.pipeline);
     return {
-      list,
+      ...admitted,
       call: (message, running, about) =>
-        this.#requests.during(exchangeOf(about.request), () => call(message, running, about)),
+        this.#requests.during(exchangeOf(about.request), () => admitted.call(message, running, about)),
       subscriptions: async ({ method, params }, { request }) => {
         if (method === 'resources/subscribe')
           return followIn(this.#subscription, exchangeOf(request)?.admission, this.lanes.pipeline);

@@ -1,5 +1,12 @@
 import { Logger } from '@nestjs/common';
-import type { AuditCall, AuditDisclosure, AuditViewer, ReadRecord, RecordWalk } from '@sallyport/audit';
+import {
+  looksStored,
+  type AuditCall,
+  type AuditDisclosure,
+  type AuditViewer,
+  type ReadRecord,
+  type RecordWalk,
+} from '@sallyport/audit';
 import {
   arrivalOf,
   deskAnswer,
@@ -86,7 +93,9 @@ export class AuditEndpoint {
     const { operatorRole, lacks } = this.parts;
     const isOperator = operatorRole !== undefined && lacks.missingRoles([operatorRole], roles).length === 0;
     if (isOperator) return { viewer, isOperator, tenant: undefined };
-    return tenant === undefined ? undefined : { viewer, isOperator, tenant };
+    // Such a name could be that of another tenant, as its records have it.
+    if (tenant === undefined || looksStored(tenant)) return undefined;
+    return { viewer, isOperator, tenant };
   }
 
   async #list({ viewer, isOperator, ...reach }: Reach, search: string): Promise<Response> {

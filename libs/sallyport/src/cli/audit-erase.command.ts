@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { AuditErasure } from '@sallyport/audit';
+import { AuditErasure, AuditStore } from '@sallyport/audit';
 import { thisProcess } from '@sallyport/mcp';
 
 /** Options of `audit erase`, as commander hands them over. */
@@ -19,9 +19,20 @@ export async function auditErase(
   const author = { actor: thisProcess('sallyport:cli'), via: 'cli', address: undefined, reason } as const;
   const person = { tenant, issuer, subject: user };
   const erased = await context.get(AuditErasure, { strict: false }).erase(person, author);
-  if (json === true) return JSON.stringify({ erased }, null, 2);
+  const unopenable = await context.get(AuditStore, { strict: false }).keys.countUnopenable();
+  if (json === true) return JSON.stringify({ erased, unopenable }, null, 2);
   return (
     `Erased: ${erased.length === 1 ? 'the key' : `${erased.length} keys`} of this person (${erased.join(', ')}). ` +
-    'The records stay, and nobody can read any more whom they name. Backups and exports of before are yours to delete.'
+    'The records stay, and nobody can read any more whom they name. Backups and exports of before are yours to delete.' +
+    unopenableText(unopenable)
+  );
+}
+
+/** Whose they are can be told by the secret that they were wrapped with, and by nothing else. */
+function unopenableText(count: number): string {
+  if (count === 0) return '';
+  return (
+    `\nNOT LOOKED AT: ${count} keys that were wrapped with a secret this application was not given. One of them may be theirs: ` +
+    'write audit: { previousSecrets: [the secret of before] } and erase again, or destroy that secret.'
   );
 }

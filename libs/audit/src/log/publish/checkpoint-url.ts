@@ -45,8 +45,8 @@ export function checkpointUrl(url: string, options: CheckpointUrlOptions = {}): 
 async function answerOf(url: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(url, init);
-  } catch (error) {
-    throw new Error(`It cannot be reached${error instanceof Error ? ` (${error.name})` : ''}.`);
+  } catch {
+    throw new Error('It cannot be reached, or did not answer in time.');
   }
 }
 
