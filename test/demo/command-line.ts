@@ -35,3 +35,9 @@ export async function printed(
   if (code !== 0) throw new Error(`sallyport ${parameters.join(' ')} ended with ${code}: ${error}${out}`);
   return out;
 }
+
+/** As `Promise.all`, and when one fails, the others have ended as well: their files are about to be deleted. */
+export async function together<T extends readonly Promise<unknown>[]>(work: readonly [...T]) {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}

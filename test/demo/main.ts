@@ -20,11 +20,14 @@ async function main(parameters: readonly string[]): Promise<number> {
 
 /** @returns `undefined` when it was interrupted; everything it started has ended then */
 async function tellStories(interruption: AbortSignal): Promise<Run[] | undefined> {
+  const told: Promise<Run>[] = [];
   try {
-    const first = await tellStory(clientV2, progress, interruption, true);
-    const second = await tellStory(clientV1, progress, interruption, false);
-    return await Promise.all([first.run, second.run]);
+    for (const client of [clientV2, clientV1]) {
+      told.push((await tellStory(client, progress, interruption, client === clientV2)).run);
+    }
+    return await Promise.all(told);
   } catch (error) {
+    await Promise.allSettled(told);
     if (interruption.aborted) return undefined;
     throw error;
   }

@@ -17,6 +17,7 @@ import { priya } from './chapters/priya.js';
 import { revokedMidCall } from './chapters/revoked-mid-call.js';
 import { stdio } from './chapters/stdio.js';
 import { close } from './closing/close.js';
+import { together } from './command-line.js';
 import { Explainer } from './explainer.js';
 import { Ledger } from './ledger.js';
 import type { Run } from './report.js';
@@ -101,7 +102,7 @@ async function orExplain<T>(
 
 async function playStory(stage: Stage, interruption: AbortSignal) {
   await playChapters(stage, interruption);
-  const [records, audit] = await Promise.all([checkAudit(stage), auditList(stage.server)]);
+  const [records, audit] = await together([checkAudit(stage), auditList(stage.server)]);
   checkExplanations(stage, records);
   return { records, audit };
 }

@@ -1,4 +1,5 @@
 import type { ActualRecord } from '../audit-check.js';
+import { together } from '../command-line.js';
 import type { Explainer } from '../explainer.js';
 import { Ledger } from '../ledger.js';
 import type { Check } from '../ledger.js';
@@ -23,12 +24,12 @@ export async function close(
     return ledger.checks;
   };
   // Side by side where they do not meet; the report keeps them in this order.
-  const [, reviewed] = await Promise.all([auditor(stage, records), play(lock)]);
+  const [, reviewed] = await together([auditor(stage, records), play(lock)]);
   await stage.leave();
   await explainer.stop();
   await stage.server.shutDown();
   // Nobody has the database open now, so that its file is all of it.
   const copy = await tamperedCopy(stage.server, records);
-  const kept = await Promise.all([play(tampering(copy)), play(proof), play(exports)]);
+  const kept = await together([play(tampering(copy)), play(proof), play(exports)]);
   stage.ledger.append([...reviewed, ...kept.flat(), ...(await play(erasure))]);
 }

@@ -1,6 +1,6 @@
 import { auditList, readRecords } from '../audit-check.js';
 import type { ActualRecord } from '../audit-check.js';
-import { printed } from '../command-line.js';
+import { printed, together } from '../command-line.js';
 import type { Ledger } from '../ledger.js';
 import { LOOKS } from './auditor.js';
 import type { Desk } from './closing.js';
@@ -12,7 +12,7 @@ export async function erasure({ server, ledger }: Desk, records: readonly Actual
   const { environment, url } = server;
   const lena = ['--tenant', 'acme', '--issuer', `${url}/idp`, '--user', 'lena'];
   await printed(environment, ['audit', 'erase', ...lena, '--reason', 'request 17']);
-  const [json, verified] = await Promise.all([auditList(server, '--json'), verify(environment)]);
+  const [json, verified] = await together([auditList(server, '--json'), verify(environment)]);
   const now = readRecords(json);
   const hers = new Set(records.filter(({ subject }) => subject === 'lena').map(({ id }) => id));
   const names = now.filter(({ id }) => hers.has(id)).map(({ subject }) => subject ?? 'nobody');

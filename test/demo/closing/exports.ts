@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fieldsOf } from '../answer.js';
 import type { Fields } from '../answer.js';
 import type { ActualRecord } from '../audit-check.js';
-import { printed } from '../command-line.js';
+import { printed, together } from '../command-line.js';
 import type { Desk } from './closing.js';
 
 const AUTHENTICATION = 3002;
@@ -29,7 +29,7 @@ export async function exports({ server, ledger }: Desk, records: readonly Actual
       lines: lines.map((line) => fieldsOf(JSON.parse(line))),
     };
   };
-  const [jsonl, ocsf] = await Promise.all([write('jsonl'), write('ocsf')]);
+  const [jsonl, ocsf] = await together([write('jsonl'), write('ocsf')]);
   ledger.compare('audit export --format jsonl', `${jsonl.said} lines`, `${jsonl.lines.length} lines`);
   ledger.compare('attempts without an outcome', '0', String(ambiguous(jsonl.lines).length));
   ledger.compare('audit export --format ocsf', `${ocsf.said} lines`, `${ocsf.lines.length} lines`);

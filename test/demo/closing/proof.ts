@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ActualRecord } from '../audit-check.js';
-import { printed, sallyport } from '../command-line.js';
+import { printed, sallyport, together } from '../command-line.js';
 import type { Desk } from './closing.js';
 
 /** One record and its proof, for somebody who has neither server nor database: a public key is enough. */
@@ -27,7 +27,7 @@ export async function proof({ server, ledger }: Desk, records: readonly ActualRe
     ]);
     return `exit ${code}: ${out.startsWith('The proof holds') ? 'it holds' : 'it does not hold'}`;
   };
-  const [good, bad] = await Promise.all([check(`${base}.json`), check(forged)]);
+  const [good, bad] = await together([check(`${base}.json`), check(forged)]);
   ledger.compare('audit check-proof, of a key.issued', 'exit 0: it holds', good);
   ledger.compare('the same, one letter changed', 'exit 1: it does not hold', bad);
 }

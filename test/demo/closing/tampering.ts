@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ActualRecord } from '../audit-check.js';
-import { sallyport } from '../command-line.js';
+import { sallyport, together } from '../command-line.js';
 import type { ServerProcess } from '../../support/server-process.js';
 import type { Closing } from './closing.js';
 
@@ -14,7 +14,7 @@ export function tampering(copy: Environment): Closing {
     ledger.chapter('The signed log');
     const changed = target(records);
     const number = records.indexOf(changed) + 1;
-    const [clean, tampered] = await Promise.all([verify(server.environment), verify(copy)]);
+    const [clean, tampered] = await together([verify(server.environment), verify(copy)]);
     ledger.compare('audit verify', 'exit 0: nothing', findingsIn(clean, records));
     ledger.compare(
       `audit verify, after one byte of record ${number} was changed in a copy of the database`,
