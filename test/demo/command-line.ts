@@ -37,7 +37,9 @@ export async function printed(
 }
 
 /** As `Promise.all`, and when one fails, the others have ended as well: their files are about to be deleted. */
-export async function together<T extends readonly Promise<unknown>[]>(work: readonly [...T]) {
+export async function together<T extends readonly Promise<unknown>[]>(
+  work: readonly [...T],
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(work);
   return Promise.all(work);
 }
