@@ -405,7 +405,7 @@ describe.each(DIALECTS)('Sealing that fails on %s', (dialect) => {
       const before = await ids(one);
       const out = newFile();
       const repair = await failing(database, on, table, when);
-      await expect(one.seal(out)).rejects.toThrow();
+      await expect(one.seal(out)).rejects.toThrow(/Nothing is lost.*run it again with the same --out/);
       const left = await ids(one);
       expect([...new Set([...idsIn(out), ...left])]).toEqual(expect.arrayContaining(before));
       expect(left.length < before.length).toBe(on === 'DELETE');
@@ -428,7 +428,7 @@ describe.each(DIALECTS)('Sealing that fails on %s', (dialect) => {
     await one.calls(10);
     const out = newFile();
     const repair = await failing(database, 'INSERT', 'sallyport_audit_sealed', 'NEW.from_seq > 0');
-    await expect(one.seal(out)).rejects.toThrow();
+    await expect(one.seal(out)).rejects.toThrow(/Nothing is lost/);
     await repair();
     const left = await ids(one);
     await expect(one.seal(newFile())).rejects.toThrow(/not all deleted yet: say --out with the path of/);

@@ -17,7 +17,7 @@ import type { AuditViewer } from '../reading/audit-disclosure.js';
 import { announced, isSameRange, type Announcement, type SealedRange } from './announcement.js';
 import { checkSealedFile, type CheckedSealedFile } from './check-sealed-file.js';
 import { deleteSealed, isDeleted } from './delete-sealed.js';
-import { openMaintenance, sealingRefused, type Maintenance } from './maintenance.js';
+import { openMaintenance, sealingRefused, sealingStopped, type Maintenance } from './maintenance.js';
 import { MissingRecordError, planSeal, type SealLimit, type SealPlan } from './seal-plan.js';
 import { SealRows } from './seal-rows.js';
 import { writeSealedFile } from './sealed-file.js';
@@ -97,7 +97,7 @@ export class AuditSealing {
         (await this.begin(request, author, maintenance))
       );
     } catch (error) {
-      throw sealingRefused(error) ?? error;
+      throw sealingRefused(error) ?? sealingStopped(error) ?? error;
     } finally {
       await maintenance.close();
     }

@@ -1,6 +1,7 @@
 import { errorCodeOf, Store, StoreSetupError } from '@sallyport/store';
 
 import { AUDIT_STORE, AUDIT_TABLES } from '../audit-tables.js';
+import { AuditUnavailableError } from '../audit.errors.js';
 import { pooledConnection } from '../log/log-connection.js';
 import { logNames } from '../log/log-names.js';
 import { LogRows } from '../log/log-rows.js';
@@ -98,6 +99,16 @@ async function requireRights({ dataSource }: Store): Promise<void> {
   if (right.missing === null) return;
   throw new AuditLogError(
     `The role "${right.role}" may not seal: it lacks ${right.missing.join(', ')}. ${HOW}`,
+  );
+}
+
+/** The database failed half way: a full disk, a lost connection. Each step can be gone on from. */
+export function sealingStopped(error: unknown): AuditLogError | undefined {
+  const cause = error instanceof AuditUnavailableError ? error.cause : error;
+  const code = errorCodeOf(cause) ?? (error instanceof AuditUnavailableError ? error.code : undefined);
+  if (code === undefined) return undefined;
+  return new AuditLogError(
+    `The database failed while records were sealed (${code}). Nothing is lost: each record is in the database, or in the file of --out. Once the database works again, run it again with the same --out.`,
   );
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { AuditLogError, AuditSetupError, NothingToEraseError } from '@sallyport/audit';
+import { AuditLogError, AuditSetupError, AuditUnavailableError, NothingToEraseError } from '@sallyport/audit';
 import { ApiKeyRefused } from '@sallyport/identity';
 import { UnsafeWiringError } from '@sallyport/mcp';
 import { PolicyLockError, RevocationInputError } from '@sallyport/policy';
@@ -14,6 +14,7 @@ const FOR_PEOPLE = [
   UnsafeWiringError,
   AuditSetupError,
   AuditLogError,
+  AuditUnavailableError,
   PolicyLockError,
   PrincipalFactsError,
   RevocationInputError,
