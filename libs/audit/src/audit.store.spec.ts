@@ -1,8 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import { DataSource, type DataSourceOptions, type Logger } from 'typeorm';
 
@@ -17,7 +14,7 @@ import {
   principal,
   refusal,
 } from '../../../test/support/audit-events.js';
-import { startPostgres, type RunningPostgres } from '../../../test/support/postgres.js';
+import { DIALECTS, testDatabases } from '../../../test/support/test-databases.js';
 import type { NewAuditRecord } from './audit-record.entity.js';
 import { AuditReader } from './audit.reader.js';
 import { AuditStore } from './audit.store.js';
@@ -26,38 +23,14 @@ import { CreateSallyportAudit1790000000000 } from './create-audit.migration.js';
 import { auditGrants } from './privileges/grants.js';
 import { peopleOf, recordOf } from './record-of-event.js';
 
-let postgres: RunningPostgres;
-let directory: string;
-let databases = 0;
-const opened: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-  directory = await mkdtemp(join(tmpdir(), 'sallyport-audit-'));
-});
-
-afterAll(async () => {
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
-
-/** An empty database of its own for each test. */
-async function freshDatabase(type: 'better-sqlite3' | 'postgres'): Promise<DataSourceOptions> {
-  databases += 1;
-  if (type === 'postgres') return postgres.createDatabase(`audit_${databases}`);
-  return { type, database: join(directory, `audit-${databases}.sqlite`) };
-}
+const databases = testDatabases('audit');
 
 async function openStore(
   database: DataSourceOptions,
   { timeoutMs = 5000, migrations = 'run' as 'run' | 'check' } = {},
 ): Promise<AuditStore> {
   const store = await AuditStore.open(database, { migrations, timeoutMs });
-  opened.push(() => store.close());
+  databases.closeAfterTest(() => store.close());
   return store;
 }
 
@@ -70,7 +43,7 @@ async function openTrail(database: DataSourceOptions, { timeoutMs = 5000, maxQue
 /** The application's own connection to the same database. */
 async function openApplication(database: DataSourceOptions): Promise<DataSource> {
   const application = await new DataSource({ ...database }).initialize();
-  opened.push(() => application.destroy());
+  databases.closeAfterTest(() => application.destroy());
   return application;
 }
 
@@ -112,15 +85,15 @@ function countStatements(store: AuditStore): string[] {
   return statements;
 }
 
-describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type) => {
+describe.each(DIALECTS)('the audit on %s', (type) => {
   it('has an entity and a migration that agree', async () => {
-    const store = await openStore(await freshDatabase(type));
+    const store = await openStore(await databases.fresh(type));
     const { upQueries } = await store.dataSource.driver.createSchemaBuilder().log();
     expect(upQueries.map(({ query }) => query)).toEqual([]);
   });
 
   it('finds its tables in place when it opens again', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const first = await openTrail(database);
     await first.trail.record(attempt());
     const second = await openTrail(database);
@@ -129,14 +102,14 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('may be opened by many at once on an empty database', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const stores = await Promise.all(Array.from({ length: 4 }, () => openStore(database)));
     await Promise.all(stores.map(async (store) => store.insert([await rowOf(store)])));
     expect(await allRows(stores[0] ?? (await openStore(database)))).toHaveLength(4);
   });
 
   it('refuses to open with pending migrations when it may only check, and creates nothing', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const refused = openStore(database, { migrations: 'check' });
     await expect(refused).rejects.toMatchObject({
       name: 'AuditSetupError',
@@ -151,7 +124,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('keeps every kind of record, in order', async () => {
-    const { trail, store } = await openTrail(await freshDatabase(type));
+    const { trail, store } = await openTrail(await databases.fresh(type));
     const tried = attempt();
     for (const event of [tried, outcome(tried), refusal(), list(), failedAuthentication(), administration()])
       await trail.record(event);
@@ -169,7 +142,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('takes one outcome for an attempt, and refuses a second', async () => {
-    const { trail, store } = await openTrail(await freshDatabase(type));
+    const { trail, store } = await openTrail(await databases.fresh(type));
     const tried = attempt();
     await trail.record(tried);
     await trail.record(outcome(tried));
@@ -178,7 +151,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('refuses one bad record of a group and keeps the others', async () => {
-    const { trail, store } = await openTrail(await freshDatabase(type));
+    const { trail, store } = await openTrail(await databases.fresh(type));
     const twice = attempt();
     const events = [attempt(), twice, attempt(), twice, attempt()];
     const results = await Promise.allSettled(events.map((event) => trail.record(event)));
@@ -193,7 +166,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('commits in groups', async () => {
-    const { trail, store } = await openTrail(await freshDatabase(type));
+    const { trail, store } = await openTrail(await databases.fresh(type));
     const statements = countStatements(store);
     await Promise.all(Array.from({ length: 500 }, () => trail.record(attempt())));
     expect(
@@ -203,7 +176,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('never shows the value of an argument that the entry does not list as safe', async () => {
-    const { trail, store, reader } = await openTrail(await freshDatabase(type));
+    const { trail, store, reader } = await openTrail(await databases.fresh(type));
     const secret = 'canary-7f3a';
     const guarded = call({
       entry: entry({ auditFields: ['recordId'] }),
@@ -220,7 +193,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('stores hostile text in safe form', async () => {
-    const { trail, reader } = await openTrail(await freshDatabase(type));
+    const { trail, reader } = await openTrail(await databases.fresh(type));
     const evil = `x\0'; DROP TABLE sallyport_audit; --\n\u001b[2J\u202e\ud800 $1 ? :id`;
     const caller = principal({ subject: evil, tenant: evil, scopes: [evil] });
     await trail.record(
@@ -235,7 +208,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('refuses an event whose arguments have no canonical form, and goes on', async () => {
-    const { trail, store } = await openTrail(await freshDatabase(type));
+    const { trail, store } = await openTrail(await databases.fresh(type));
     const broken = attempt({ call: call({ arguments: { name: '\ud800' } }) });
     await expect(trail.record(broken)).rejects.toMatchObject({ reason: 'unrecordable' });
     await trail.record(attempt());
@@ -243,7 +216,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('refuses while its table is gone, and works again when it is back', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const { trail, store } = await openTrail(database);
     const application = await openApplication(database);
     await application.query('ALTER TABLE sallyport_audit RENAME TO away');
@@ -258,7 +231,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('keeps its records when the application rolls back', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const { trail, store } = await openTrail(database);
     const application = await openApplication(database);
     await application.query('CREATE TABLE notes (text text)');
@@ -273,7 +246,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('stores everything it was given before it closes, and nothing after', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const { trail } = await openTrail(database);
     const given = Array.from({ length: 250 }, () => trail.record(attempt()));
     const closed = trail.onApplicationShutdown();
@@ -285,7 +258,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
   });
 
   it('adds room for administration to a trail of the first version, and keeps its records', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     await firstVersion(database);
     await expect(openStore(database, { migrations: 'check' })).rejects.toThrow(
       /Administration1790000000001, .* pending/,
@@ -302,7 +275,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
 
   describe('its reader', () => {
     it('joins attempts and outcomes, and calls an attempt without one ambiguous', async () => {
-      const { trail, reader } = await openTrail(await freshDatabase(type));
+      const { trail, reader } = await openTrail(await databases.fresh(type));
       const done = attempt();
       const open = attempt();
       await trail.record(done);
@@ -327,7 +300,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
     });
 
     it('gives the newest rows, oldest first, and the page before', async () => {
-      const { trail, reader } = await openTrail(await freshDatabase(type));
+      const { trail, reader } = await openTrail(await databases.fresh(type));
       const events = Array.from({ length: 7 }, () => refusal());
       for (const event of events) await trail.record(event);
       const page = await reader.list({ limit: 3 });
@@ -337,7 +310,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the audit on %s', (type)
     });
 
     it('filters by tenant, kind, entry, subject, client, decision and time', async () => {
-      const { trail, reader } = await openTrail(await freshDatabase(type));
+      const { trail, reader } = await openTrail(await databases.fresh(type));
       const bob = principal({ subject: 'bob', tenant: 'globex', client: 'other-agent' });
       const other = attempt({
         at: new Date('2026-01-01T00:00:00.000Z'),
@@ -383,7 +356,7 @@ async function holdLock(file: string): Promise<{ release: () => Promise<void> }>
 
 describe('the audit on SQLite', () => {
   it('waits for a transaction of the application without blocking it', async () => {
-    const database = await freshDatabase('better-sqlite3');
+    const database = await databases.fresh('better-sqlite3');
     const { trail, store } = await openTrail(database);
     const application = await openApplication(database);
     await application.query('CREATE TABLE notes (text text)');
@@ -404,7 +377,7 @@ describe('the audit on SQLite', () => {
   });
 
   it('refuses when the lock is held past the deadline, and works again when it is free', async () => {
-    const database = await freshDatabase('better-sqlite3');
+    const database = await databases.fresh('better-sqlite3');
     const { trail, store } = await openTrail(database, { timeoutMs: 500 });
     const application = await openApplication(database);
     await trail.record(attempt());
@@ -421,9 +394,9 @@ describe('the audit on SQLite', () => {
   });
 
   it('refuses while another process holds the lock, and works again when it is free', async () => {
-    const database = await freshDatabase('better-sqlite3');
+    const database = await databases.fresh('better-sqlite3');
     const { trail, store } = await openTrail(database, { timeoutMs: 500 });
-    const holder = await holdLock(String(database.database));
+    const holder = await holdLock(database.database);
     await expect(trail.record(attempt())).rejects.toMatchObject({ reason: 'timeout' });
     await holder.release();
     await trail.record(attempt());
@@ -431,7 +404,7 @@ describe('the audit on SQLite', () => {
   });
 
   it('refuses while the database is read-only, and works again when it is not', async () => {
-    const { trail, store } = await openTrail(await freshDatabase('better-sqlite3'));
+    const { trail, store } = await openTrail(await databases.fresh('better-sqlite3'));
     await store.dataSource.query('PRAGMA query_only = ON');
     await expect(trail.record(attempt())).rejects.toMatchObject({ reason: 'store' });
     await store.dataSource.query('PRAGMA query_only = OFF');
@@ -439,7 +412,7 @@ describe('the audit on SQLite', () => {
   });
 
   it('writes ahead and syncs each commit', async () => {
-    const store = await openStore(await freshDatabase('better-sqlite3'));
+    const store = await openStore(await databases.fresh('better-sqlite3'));
     expect(await store.dataSource.query('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
     expect(await store.dataSource.query('PRAGMA synchronous')).toEqual([{ synchronous: 2 }]);
     expect(await store.dataSource.query('PRAGMA busy_timeout')).toEqual([{ timeout: 0 }]);
@@ -449,24 +422,24 @@ describe('the audit on SQLite', () => {
     const inMemory = await openStore({ type: 'better-sqlite3', database: ':memory:' });
     expect(inMemory.warnings).toEqual([expect.stringContaining('in memory')]);
     await inMemory.insert([await rowOf(inMemory)]);
-    const onDisk = await openStore(await freshDatabase('better-sqlite3'));
+    const onDisk = await openStore(await databases.fresh('better-sqlite3'));
     expect(onDisk.warnings).toEqual([]);
   });
 });
 
 describe('the audit on PostgreSQL', () => {
   it('refuses while the server is down, and works again when it is back', async () => {
-    const { trail, store } = await openTrail(await freshDatabase('postgres'));
+    const { trail, store } = await openTrail(await databases.fresh('postgres'));
     await trail.record(attempt());
-    await postgres.halt();
+    await databases.postgres.halt();
     await expect(trail.record(attempt())).rejects.toMatchObject({ name: 'AuditUnavailableError' });
-    await postgres.resume();
+    await databases.postgres.resume();
     await trail.record(attempt());
     expect(await allRows(store)).toHaveLength(2);
   });
 
   it('refuses while another session locks the table, and works again when it lets go', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const { trail, store } = await openTrail(database, { timeoutMs: 1000 });
     const application = await openApplication(database);
     const runner = application.createQueryRunner();
@@ -480,7 +453,7 @@ describe('the audit on PostgreSQL', () => {
   });
 
   it('ends a connection on which nothing answers, and uses another', async () => {
-    const options = await freshDatabase('postgres');
+    const options = await databases.fresh('postgres');
     const { trail, store } = await openTrail(
       { ...options, extra: { statement_timeout: 0 } } as DataSourceOptions,
       {
@@ -499,7 +472,7 @@ describe('the audit on PostgreSQL', () => {
   });
 
   it('is not held up by an application that uses up its own pool', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const application = await openApplication({ ...database, poolSize: 1 } as DataSourceOptions);
     const { trail } = await openTrail(application.options);
     const runner = application.createQueryRunner();
@@ -509,7 +482,7 @@ describe('the audit on PostgreSQL', () => {
   });
 
   it('keeps to the schema of the options', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const application = await openApplication(database);
     await application.query('CREATE SCHEMA guarded');
     const { trail, store, reader } = await openTrail({ ...database, schema: 'guarded' } as DataSourceOptions);
@@ -522,7 +495,7 @@ describe('the audit on PostgreSQL', () => {
   });
 
   it('needs no more than INSERT and SELECT when the tables are there', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     await openStore(database);
     const application = await openApplication(database);
     await application.query("CREATE ROLE writer LOGIN PASSWORD 'writer'");
@@ -541,7 +514,7 @@ describe('the audit on PostgreSQL', () => {
   });
 
   it('says that commits which PostgreSQL does not sync may be lost', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const application = await openApplication(database);
     await application.query('ALTER ROLE sallyport SET synchronous_commit = off');
     const store = await openStore(database);
@@ -553,7 +526,7 @@ describe('the audit on PostgreSQL', () => {
     ['a server that is not there', { host: '127.0.0.1', port: 1 }, 'ECONNREFUSED'],
     ['a password that is wrong', {}, '28P01'],
   ])('names %s without the password', async (_, overrides, code) => {
-    const database = { ...postgres.options, ...overrides, password: 'hunter2' };
+    const database = { ...databases.postgres.options, ...overrides, password: 'hunter2' };
     const error: unknown = await openStore(database).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: 'AuditSetupError', message: expect.stringContaining(code) });
     expect(String(error)).toContain('PostgreSQL (127.0.0.1:');

@@ -1,10 +1,8 @@
-import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { copyFile, rename, rm } from 'node:fs/promises';
 
 import { DataSource, EntitySchema, type DataSourceOptions, type QueryRunner } from 'typeorm';
 
-import { startPostgres, type RunningPostgres } from '../../../test/support/postgres.js';
+import { DIALECTS, testDatabases } from '../../../test/support/test-databases.js';
 import type { StoreTables } from './store-tables.js';
 import { Store } from './store.js';
 import { storeSettings } from './store.options.js';
@@ -52,30 +50,7 @@ const NOTES = tablesOf(Note, 'notes', CreateNotes1790000000101);
 const TAGS = tablesOf(Tag, 'tags', CreateTags1780000000000);
 const name = { of: 'the notes', option: 'notes', applicationName: 'sallyport-notes' };
 
-let postgres: RunningPostgres;
-let directory: string;
-let databases = 0;
-const opened: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-  directory = await mkdtemp(join(tmpdir(), 'sallyport-store-'));
-});
-
-afterAll(async () => {
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
-
-async function freshDatabase(type: 'better-sqlite3' | 'postgres'): Promise<DataSourceOptions> {
-  databases += 1;
-  if (type === 'postgres') return postgres.createDatabase(`store_${databases}`);
-  return { type, database: join(directory, `store-${databases}.sqlite`) };
-}
+const databases = testDatabases('store');
 
 async function open(
   database: DataSourceOptions,
@@ -83,7 +58,7 @@ async function open(
   settings: Partial<Parameters<typeof Store.open>[3]> = {},
 ): Promise<Store> {
   const store = await Store.open(database, name, tables, { migrations: 'run', timeoutMs: 5000, ...settings });
-  opened.push(() => store.close());
+  databases.closeAfterTest(() => store.close());
   return store;
 }
 
@@ -91,9 +66,9 @@ function add(store: Store, id: string): Promise<unknown> {
   return store.run((manager) => manager.insert(Note, { id, text: 'kept' }));
 }
 
-describe.each(['better-sqlite3', 'postgres'] as const)('a store on %s', (type) => {
+describe.each(DIALECTS)('a store on %s', (type) => {
   it('keeps the migrations of two owners apart in one table', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const notes = await open(database, [NOTES]);
     await expect(open(database, [TAGS], { migrations: 'check' })).rejects.toMatchObject({
       message: expect.stringContaining('CreateTags1780000000000 pending'),
@@ -108,14 +83,14 @@ describe.each(['better-sqlite3', 'postgres'] as const)('a store on %s', (type) =
   });
 
   it('may be opened by two owners at once on an empty database', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const [notes] = await Promise.all([open(database, [NOTES]), open(database, [TAGS]), open(database)]);
     await add(notes, 'n');
     expect(await notes.query('SELECT id FROM notes', [])).toEqual([{ id: 'n' }]);
   });
 
   it('says how many rows a statement changed', async () => {
-    const store = await open(await freshDatabase(type));
+    const store = await open(await databases.fresh(type));
     await add(store, 'n');
     const change = (id: string) =>
       store.run((manager) => manager.update(Note, { id, text: 'kept' }, { text: 'new' }));
@@ -124,7 +99,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('a store on %s', (type) =
   });
 
   it('rejects with the error of the driver, without the parameters', async () => {
-    const store = await open(await freshDatabase(type));
+    const store = await open(await databases.fresh(type));
     await add(store, 'canary-7f3a');
     const error: unknown = await add(store, 'canary-7f3a').catch((reason: unknown) => reason);
     expect(error).toMatchObject({ message: expect.stringMatching(/unique/i) });
@@ -133,7 +108,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('a store on %s', (type) =
   });
 
   it('does the last work of its users before it closes, whatever that throws', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const store = await open(database);
     store.beforeClose(() => Promise.reject(new Error('too late')));
     store.beforeClose(async () => void (await add(store, 'last')));
@@ -144,7 +119,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('a store on %s', (type) =
   });
 
   it('says in the words of its owner what is wrong', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     await expect(open(database, [NOTES], { migrations: 'check' })).rejects.toMatchObject({
       name: 'StoreSetupError',
       message: expect.stringMatching(
@@ -156,10 +131,10 @@ describe.each(['better-sqlite3', 'postgres'] as const)('a store on %s', (type) =
 
 describe('a store on SQLite', () => {
   it('waits for a transaction of the application without blocking it', async () => {
-    const database = await freshDatabase('better-sqlite3');
+    const database = await databases.fresh('better-sqlite3');
     const store = await open(database);
     const application = await new DataSource({ ...database }).initialize();
-    opened.push(() => application.destroy());
+    databases.closeAfterTest(() => application.destroy());
     await application.query('BEGIN IMMEDIATE');
     let done = false;
     const added = add(store, 'n').then(() => (done = true));
@@ -170,10 +145,10 @@ describe('a store on SQLite', () => {
   });
 
   it('gives up when the lock is held past its limit', async () => {
-    const database = await freshDatabase('better-sqlite3');
+    const database = await databases.fresh('better-sqlite3');
     const store = await open(database, [NOTES], { timeoutMs: 100 });
     const application = await new DataSource({ ...database }).initialize();
-    opened.push(() => application.destroy());
+    databases.closeAfterTest(() => application.destroy());
     await application.query('BEGIN IMMEDIATE');
     await expect(add(store, 'n')).rejects.toMatchObject({ code: 'SQLITE_BUSY' });
     await application.query('ROLLBACK');
@@ -183,8 +158,7 @@ describe('a store on SQLite', () => {
 
 describe('a store in a file that is open', () => {
   async function openFile() {
-    databases += 1;
-    const file = join(directory, `moving-${databases}.sqlite`);
+    const file = databases.file('sqlite');
     return { file, store: await open({ type: 'better-sqlite3', database: file }) };
   }
 
@@ -215,12 +189,12 @@ describe('a store in a file that is open', () => {
 });
 
 it('ends a connection to PostgreSQL on which nothing answers, and uses another', async () => {
-  const options = await freshDatabase('postgres');
+  const options = await databases.fresh('postgres');
   const store = await open({ ...options, extra: { statement_timeout: 0 } } as DataSourceOptions, [NOTES], {
     timeoutMs: 500,
   });
   const application = await new DataSource(options).initialize();
-  opened.push(() => application.destroy());
+  databases.closeAfterTest(() => application.destroy());
   const runner = application.createQueryRunner();
   await runner.startTransaction();
   await runner.query('LOCK TABLE notes IN ACCESS EXCLUSIVE MODE');

@@ -1,12 +1,10 @@
-import { readFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 
 import type { DataSourceOptions } from 'typeorm';
 
 import { attempt, call, principal } from '../../../../test/support/audit-events.js';
 import { eventually } from '../../../../test/support/eventually.js';
-import { startPostgres, type RunningPostgres } from '../../../../test/support/postgres.js';
+import { DIALECTS, testDatabases } from '../../../../test/support/test-databases.js';
 import type { AuditProtection } from '../audit.options.js';
 import { AuditReader } from '../audit.reader.js';
 import { AuditStore } from '../audit.store.js';
@@ -17,32 +15,11 @@ import { personText } from './person.js';
 const SECRET = 'a secret of the operator, long enough';
 const ALICE = { tenant: 'acme', issuer: 'https://id.acme.example', subject: 'alice' };
 
-let postgres: RunningPostgres;
-let directory: string;
-let databases = 0;
-const opened: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-  directory = await mkdtemp(join(tmpdir(), 'sallyport-keys-'));
-});
-afterAll(async () => {
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
-
-async function freshDatabase(type: 'better-sqlite3' | 'postgres'): Promise<DataSourceOptions> {
-  databases += 1;
-  if (type === 'postgres') return postgres.createDatabase(`keys_${databases}`);
-  return { type, database: join(directory, `keys-${databases}.sqlite`) };
-}
+const databases = testDatabases('person_keys');
 
 async function open(database: DataSourceOptions, protection: AuditProtection = { secret: SECRET }) {
   const store = await AuditStore.open(database, { migrations: 'run', timeoutMs: 2000, ...protection });
-  opened.push(() => store.close());
+  databases.closeAfterTest(() => store.close());
   const trail = new TypeOrmAuditTrail(store, { timeoutMs: 2000, maxQueued: 1000 });
   return { store, trail, reader: new AuditReader(store) };
 }
@@ -58,9 +35,9 @@ async function everything(store: AuditStore): Promise<string> {
   return JSON.stringify(rows);
 }
 
-describe.each(['better-sqlite3', 'postgres'] as const)('the keys of people on %s', (type) => {
+describe.each(DIALECTS)('the keys of people on %s', (type) => {
   it('are one for each person in a tenant, however many ask at once in however many processes', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const stores = await Promise.all([open(database), open(database), open(database)]);
     const asked = stores.flatMap(({ store }) =>
       Array.from({ length: 20 }, async () => (await store.keys.ring([ALICE]))(ALICE)),
@@ -74,7 +51,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the keys of people on %s
   });
 
   it('leave no name in any table', async () => {
-    const { store, trail, reader } = await open(await freshDatabase(type));
+    const { store, trail, reader } = await open(await databases.fresh(type));
     const actors = [{ issuer: 'https://id.acme.example', subject: 'canary-actor' }];
     const credential = { kind: 'jwt', id: 'canary-credential' };
     const caller = principal({ subject: 'canary-subject', actors, credential });
@@ -86,7 +63,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the keys of people on %s
   });
 
   it('make a record unreadable when they are destroyed, everywhere within a second, and come anew', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const [one, other] = [await open(database), await open(database)];
     await one.trail.record(callOf('alice'));
     await other.trail.record(callOf('alice'));
@@ -114,7 +91,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the keys of people on %s
   });
 
   it('refuse the record when they cannot be had, and only then', async () => {
-    const { store, trail } = await open(await freshDatabase(type));
+    const { store, trail } = await open(await databases.fresh(type));
     await trail.record(callOf('alice'));
     await store.dataSource.query('ALTER TABLE sallyport_audit_key RENAME TO lost_key');
     await expect(trail.record(callOf('bob'))).rejects.toMatchObject({ name: 'AuditUnavailableError' });
@@ -125,7 +102,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the keys of people on %s
   });
 
   it('open with the secret they were wrapped with alone', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const first = await open(database);
     await first.trail.record(callOf('alice'));
     const next = { secret: 'another secret of the operator, long' };
@@ -142,7 +119,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the keys of people on %s
   });
 
   it('stand in the clear without a secret, and the store says so', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const bare = await open(database, {});
     await bare.trail.record(callOf('alice'));
     expect(bare.store.protectionWarnings).toContainEqual(expect.stringContaining('audit: { secret:'));
@@ -153,7 +130,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the keys of people on %s
   });
 
   it('erase a person by every name under which they are spoken of', async () => {
-    const { store } = await open(await freshDatabase(type));
+    const { store } = await open(await databases.fresh(type));
     const vague = [{ tenant: 'acme', subject: 'alice' }, { subject: 'alice' }];
     const stranger = { tenant: 'globex', issuer: ALICE.issuer, subject: 'alice' };
     const ring = await store.keys.ring([ALICE, ...vague, stranger]);
@@ -163,11 +140,11 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the keys of people on %s
 });
 
 it('leaves no name in the bytes of an SQLite file', async () => {
-  const database = await freshDatabase('better-sqlite3');
+  const database = await databases.fresh('better-sqlite3');
   const { trail } = await open(database);
   await trail.record(callOf('canary-7f3a'));
   const files = await Promise.all(
-    ['', '-wal'].map((suffix) => readFile(`${String(database.database)}${suffix}`)),
+    ['', '-wal'].map((suffix) => readFile(`${database.database}${suffix}`)),
   );
   for (const bytes of files) expect(bytes.includes('canary-7f3a')).toBe(false);
 });

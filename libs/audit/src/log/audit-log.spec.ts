@@ -7,34 +7,18 @@ import type { DataSourceOptions } from 'typeorm';
 import { administration, attempt } from '../../../../test/support/audit-events.js';
 import { asOwner } from '../../../../test/support/audit-log.js';
 import { eventually } from '../../../../test/support/eventually.js';
-import { startPostgres, type RunningPostgres } from '../../../../test/support/postgres.js';
+import { DIALECTS, testDatabases } from '../../../../test/support/test-databases.js';
 import { AuditStore } from '../audit.store.js';
 import { TypeOrmAuditTrail } from '../audit.trail.js';
 import { KEY, LOG_NAME, newDirectory, openLoggedTrail, type LoggedTrail } from './audit-log.fixture.js';
 import { checkProof } from './check-proof.js';
 import { LogKeys } from './log-keys.js';
 
-let postgres: RunningPostgres;
-let databases = 0;
-const opened: LoggedTrail[] = [];
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(() => postgres.stop());
-afterEach(async () => {
-  for (const { close } of opened.splice(0)) await close();
-});
-
-async function freshDatabase(type: 'better-sqlite3' | 'postgres'): Promise<DataSourceOptions> {
-  databases += 1;
-  if (type === 'postgres') return postgres.createDatabase(`log_${databases}`);
-  return { type, database: join(newDirectory(), 'audit.sqlite') };
-}
+const databases = testDatabases('audit_log');
 
 async function open(...given: Parameters<typeof openLoggedTrail>): Promise<LoggedTrail> {
   const logged = await openLoggedTrail(...given);
-  opened.push(logged);
+  databases.closeAfterTest(logged.close);
   return logged;
 }
 
@@ -53,9 +37,9 @@ const count = async ({ store }: LoggedTrail, table: string): Promise<number> => 
   return Number(row?.n);
 };
 
-describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) => {
+describe.each(DIALECTS)('the log on %s', (type) => {
   it('gives every record a place, signs it within a second, and verifies', async () => {
-    const { record, signed, log, problems } = await open(await freshDatabase(type));
+    const { record, signed, log, problems } = await open(await databases.fresh(type));
     await record(700);
     const from = Date.now();
     await signed(700);
@@ -71,7 +55,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 
   it('begins with the first record of this process, and signs what is left when it is closed', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const first = await openLoggedTrail(database);
     expect(first.log.status?.role).toBe('waiting');
     await first.record(1);
@@ -82,7 +66,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 
   it('takes in what was recorded before it, or without it', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     await recordUnlogged(database, 300);
     const { record, signed, log } = await open(database);
     expect(await log.verify()).toMatchObject({ ok: true, leaves: 0, pending: 300 });
@@ -92,7 +76,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 
   it('takes in a record whose number is lower than one that was sequenced', async () => {
-    const logged = await open(await freshDatabase(type));
+    const logged = await open(await databases.fresh(type));
     await logged.record(5);
     await logged.signed(5);
     // As a statement that began earlier and was committed later: two rows change their numbers before they are seen.
@@ -125,7 +109,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 
   it('repairs what a crash between the leaves and their tiles left', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const first = await openLoggedTrail(database);
     await first.record(600);
     await first.signed(600);
@@ -140,7 +124,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 
   it('says that it is alive when nothing is recorded', async () => {
-    const { record, signed, rows } = await open(await freshDatabase(type), { idleSeconds: 1 });
+    const { record, signed, rows } = await open(await databases.fresh(type), { idleSeconds: 1 });
     await record(1);
     await signed(1);
     const first = await rows.newestCheckpoint();
@@ -154,7 +138,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 
   it('lets nobody change or delete what it wrote', async () => {
-    const logged = await open(await freshDatabase(type));
+    const logged = await open(await databases.fresh(type));
     await logged.record(300);
     await logged.signed(300);
     for (const table of ['leaf', 'tile', 'checkpoint']) {
@@ -166,7 +150,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 
   it('does not count records as removed that were sealed, when the log announces that seal', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const logged = await open(database);
     await logged.record(20);
     await logged.signed(20);
@@ -192,7 +176,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 
   it('proves a record to whoever has the verifier key', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const ids = await recordUnlogged(database, 300);
     const { record, signed, log } = await open(database);
     await record(1);
@@ -215,9 +199,9 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the log on %s', (type) =
   });
 });
 
-describe.each(['better-sqlite3', 'postgres'] as const)('a process that only looks, on %s', (type) => {
+describe.each(DIALECTS)('a process that only looks, on %s', (type) => {
   it('leaves the log to a server', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const server = await open(database);
     await server.record(1);
     await server.signed(1);
@@ -233,7 +217,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('a process that only look
   });
 
   it('continues the log at its end when there is no server', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const visitor = await openLoggedTrail(database);
     visitor.log.standBack();
     await visitor.record(2);
@@ -243,7 +227,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('a process that only look
   });
 
   it('continues it after a while when it stays, and then lets go of the office', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const visitor = await open(database);
     visitor.log.standBack();
     await visitor.record(2);
@@ -261,7 +245,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('a process that only look
 });
 
 it('a server that may not sign leaves the office to one that may', async () => {
-  const database = await freshDatabase('postgres');
+  const database = await databases.fresh('postgres');
   const next = generateNoteKey(LOG_NAME);
   const known = { key: next.signerKey, verifiers: [KEY.verifierKey] };
   const first = await openLoggedTrail(database, known);
@@ -285,7 +269,7 @@ describe('a log that cannot be continued', () => {
     // A directory in the place of the state.
     const file = join(directory, 'state');
     mkdirSync(file);
-    const { record, rows, problems, log, signed } = await open(await freshDatabase('better-sqlite3'), {
+    const { record, rows, problems, log, signed } = await open(await databases.fresh('better-sqlite3'), {
       state: { file },
     });
     const from = Date.now();
@@ -303,7 +287,7 @@ describe('a log that cannot be continued', () => {
   });
 
   it('holds up no record while PostgreSQL does not let it write', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const { record, signed, rows, log } = await open(database);
     await record(1);
     await signed(1);
@@ -324,7 +308,7 @@ describe('a log that cannot be continued', () => {
 
   it('remembers what it signed before anybody sees it, for its owner alone', async () => {
     const file = join(newDirectory(), 'deep', 'state');
-    const { record, signed } = await open(await freshDatabase('better-sqlite3'), { state: { file } });
+    const { record, signed } = await open(await databases.fresh('better-sqlite3'), { state: { file } });
     await record(2);
     await signed(2);
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -334,7 +318,7 @@ describe('a log that cannot be continued', () => {
   it('refuses to go on from a state that it cannot read', async () => {
     const file = join(newDirectory(), 'state');
     writeFileSync(file, 'nothing of ours');
-    const { record, log, rows, problems } = await open(await freshDatabase('better-sqlite3'), {
+    const { record, log, rows, problems } = await open(await databases.fresh('better-sqlite3'), {
       state: { file },
     });
     await record(1);
@@ -349,7 +333,7 @@ describe('a log that cannot be continued', () => {
   });
 
   it('announces another key before the first checkpoint that it signs, once', async () => {
-    const database = await freshDatabase('better-sqlite3');
+    const database = await databases.fresh('better-sqlite3');
     const first = await openLoggedTrail(database);
     await first.record(1);
     await first.close();

@@ -1,53 +1,28 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
 import { attempt } from '../../../../test/support/audit-events.js';
-import { startPostgres, type RunningPostgres } from '../../../../test/support/postgres.js';
+import { DIALECTS, testDatabases } from '../../../../test/support/test-databases.js';
 import { AuditStore } from '../audit.store.js';
 import { TypeOrmAuditTrail } from '../audit.trail.js';
 import { auditGrants } from './grants.js';
 
 const SECRET = 'a secret of the operator, long enough';
 
-let postgres: RunningPostgres;
-let directory: string;
-let databases = 0;
-const opened: (() => Promise<void>)[] = [];
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-  directory = await mkdtemp(join(tmpdir(), 'sallyport-privileges-'));
-});
-afterAll(async () => {
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
-
-async function freshDatabase(type: 'better-sqlite3' | 'postgres'): Promise<DataSourceOptions> {
-  databases += 1;
-  if (type === 'postgres') return postgres.createDatabase(`privileges_${databases}`);
-  return { type, database: join(directory, `privileges-${databases}.sqlite`) };
-}
+const databases = testDatabases('privileges');
 
 async function open(
   database: DataSourceOptions,
   { migrations = 'run' as 'run' | 'check', privileges = 'warn' as 'check' | 'warn' } = {},
 ) {
   const store = await AuditStore.open(database, { migrations, timeoutMs: 2000, privileges, secret: SECRET });
-  opened.push(() => store.close());
+  databases.closeAfterTest(() => store.close());
   return store;
 }
 
 /** Somebody with a connection of their own. */
 async function connect(database: DataSourceOptions): Promise<DataSource> {
   const connection = await new DataSource({ ...database }).initialize();
-  opened.push(() => connection.destroy());
+  databases.closeAfterTest(() => connection.destroy());
   return connection;
 }
 
@@ -67,7 +42,7 @@ const REPLACE = {
 const seqs = (connection: DataSource): Promise<unknown> =>
   connection.query('SELECT CAST(seq AS integer) AS seq FROM sallyport_audit ORDER BY seq');
 
-describe.each(['better-sqlite3', 'postgres'] as const)('the records on %s', (type) => {
+describe.each(DIALECTS)('the records on %s', (type) => {
   it.each([
     ['UPDATE', "UPDATE sallyport_audit SET decision = 'permit'"],
     ['UPDATE of nothing new', 'UPDATE sallyport_audit SET seq = seq'],
@@ -75,7 +50,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the records on %s', (typ
     ['DELETE of everything', 'DELETE FROM sallyport_audit'],
     ['a row that takes the place of another', REPLACE[type]],
   ])('are not changed by their owner with %s', async (_, statement) => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const store = await open(database);
     await record(store, 2);
     const before = await store.dataSource.query('SELECT * FROM sallyport_audit ORDER BY seq');
@@ -85,7 +60,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the records on %s', (typ
   });
 
   it('may be deleted where a range says so, and nowhere else; and the range stays', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     await record(await open(database), 5);
     const owner = await connect(database);
     await owner.query(
@@ -104,7 +79,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the records on %s', (typ
   });
 
   it('are not served when a trigger is gone and the boot checks; otherwise it says so', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     await open(database);
     const owner = await connect(database);
     const on = type === 'postgres' ? ' ON sallyport_audit' : '';
@@ -119,14 +94,14 @@ describe.each(['better-sqlite3', 'postgres'] as const)('the records on %s', (typ
 });
 
 it('are checked on SQLite: the triggers are there', async () => {
-  const store = await open(await freshDatabase('better-sqlite3'), { privileges: 'check' });
+  const store = await open(await databases.fresh('better-sqlite3'), { privileges: 'check' });
   expect(store.protectionWarnings).toEqual([]);
 });
 
 describe('on PostgreSQL', () => {
   /** The owner has made the tables; a role of its own serves. */
   async function serve(role: string, statements: readonly string[] = []) {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     await open(database);
     const owner = await connect(database);
     await owner.query(`CREATE ROLE ${role} LOGIN PASSWORD 'app'`);
@@ -136,7 +111,7 @@ describe('on PostgreSQL', () => {
   }
 
   it('TRUNCATE is refused to the owner, also for a session that calls itself a replica', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     await record(await open(database), 2);
     const owner = await connect(database);
     const runner = owner.createQueryRunner();
@@ -217,7 +192,7 @@ describe('on PostgreSQL', () => {
   });
 
   it('the triggers follow the schema of the options', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const owner = await connect(database);
     await owner.query('CREATE SCHEMA guarded');
     const store = await open({ ...database, schema: 'guarded' } as DataSourceOptions);

@@ -1,45 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Store } from '@sallyport/store';
 import type { DataSourceOptions } from 'typeorm';
 import { attempt, call, list, principal, refusal } from '../../../../test/support/audit-events.js';
-import { startPostgres, type RunningPostgres } from '../../../../test/support/postgres.js';
+import { DIALECTS, testDatabases } from '../../../../test/support/test-databases.js';
 import type { ApiKeyRecord } from './api-key-record.entity.js';
 import { API_KEY_TABLES, ApiKeyStore } from './api-key.store.js';
 import { API_KEY_ISSUER } from './api-key.strategy.js';
 import { ApiKeyUses } from './api-key.uses.js';
 import { newKey } from './key-format.js';
 
-let postgres: RunningPostgres;
-let directory: string;
-let databases = 0;
-const opened: Store[] = [];
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-  directory = await mkdtemp(join(tmpdir(), 'sallyport-keys-'));
-});
-
-afterAll(async () => {
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-
-afterEach(async () => {
-  for (const store of opened.splice(0)) await store.close();
-});
-
-async function freshDatabase(type: 'better-sqlite3' | 'postgres'): Promise<DataSourceOptions> {
-  databases += 1;
-  if (type === 'postgres') return postgres.createDatabase(`keys_${databases}`);
-  return { type, database: join(directory, `keys-${databases}.sqlite`) };
-}
+const databases = testDatabases('api_keys');
 
 async function openStore(database: DataSourceOptions): Promise<Store> {
   const name = { of: 'the identity sources', option: 'identityStore', applicationName: 'sallyport-identity' };
   const store = await Store.open(database, name, [API_KEY_TABLES], { migrations: 'run', timeoutMs: 5000 });
-  opened.push(store);
+  databases.closeAfterTest(() => store.close());
   return store;
 }
 
@@ -68,11 +42,11 @@ function record(overrides: Partial<ApiKeyRecord> = {}): ApiKeyRecord {
   };
 }
 
-describe.each(['better-sqlite3', 'postgres'] as const)('the keys in %s', (type) => {
+describe.each(DIALECTS)('the keys in %s', (type) => {
   let store: Store;
   let keys: ApiKeyStore;
   beforeEach(async () => {
-    store = await openStore(await freshDatabase(type));
+    store = await openStore(await databases.fresh(type));
     keys = new ApiKeyStore(store);
   });
 

@@ -1,14 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { DataSource, type DataSourceOptions } from 'typeorm';
 
 import { attempt } from '../../../../../test/support/audit-events.js';
 import { eventually } from '../../../../../test/support/eventually.js';
-import { startPostgres, type RunningPostgres } from '../../../../../test/support/postgres.js';
+import { DIALECTS, testDatabases } from '../../../../../test/support/test-databases.js';
 import { AuditReader } from '../../audit.reader.js';
 import { AuditStore } from '../../audit.store.js';
 import { TypeOrmAuditTrail } from '../../audit.trail.js';
@@ -23,30 +21,7 @@ import { FollowerPositions } from './follower-positions.js';
 import { Follower } from './follower.js';
 import { httpSink } from './http.sink.js';
 
-let postgres: RunningPostgres;
-let directory: string;
-let databases = 0;
-const opened: (() => Promise<unknown>)[] = [];
-
-beforeAll(async () => {
-  postgres = await startPostgres();
-  directory = await mkdtemp(join(tmpdir(), 'sallyport-follow-'));
-});
-
-afterAll(async () => {
-  await postgres.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
-
-async function freshDatabase(type: 'better-sqlite3' | 'postgres'): Promise<DataSourceOptions> {
-  databases += 1;
-  if (type === 'postgres') return postgres.createDatabase(`follow_${databases}`);
-  return { type, database: join(directory, `follow-${databases}.sqlite`) };
-}
+const databases = testDatabases('follow');
 
 const TIMEOUT_MS = 5000;
 /** A gap may be believed at once: the transactions decide. */
@@ -58,7 +33,7 @@ async function openProcess(
   settings: Partial<Parameters<typeof AuditStore.open>[1]> = {},
 ) {
   const store = await AuditStore.open(database, { migrations: 'run', timeoutMs: TIMEOUT_MS, ...settings });
-  opened.push(() => store.close());
+  databases.closeAfterTest(() => store.close());
   const trail = new TypeOrmAuditTrail(store, { timeoutMs: TIMEOUT_MS, maxQueued: 10_000 });
   const reader = new AuditReader(store);
   const walk = new RecordWalk(store, reader);
@@ -66,7 +41,7 @@ async function openProcess(
   const follow = (sink: AuditSink) => {
     const settled = new SettledRecords(store, walk, NO_PATIENCE_MS);
     const follower = new Follower({ sink, walk, settled, positions, onProblem: () => undefined });
-    opened.push(() => follower.stop());
+    databases.closeAfterTest(() => follower.stop());
     return follower;
   };
   const record = async (count: number) => {
@@ -99,9 +74,9 @@ class MemorySink implements AuditSink {
 const has = (ids: readonly string[]) => (received: readonly string[]) =>
   ids.every((id) => received.includes(id));
 
-describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (type) => {
+describe.each(DIALECTS)('A follower, on %s', (type) => {
   it('ships every record once and in order, more than one batch of them', async () => {
-    const { follow, record, walk } = await openProcess(await freshDatabase(type));
+    const { follow, record, walk } = await openProcess(await databases.fresh(type));
     const sink = new MemorySink();
     const ids = await record(250);
     follow(sink).start();
@@ -112,7 +87,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
   });
 
   it('goes on where it stopped, in another process', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const sink = new MemorySink();
     const one = await openProcess(database);
     const before = await one.record(5);
@@ -128,7 +103,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
   });
 
   it('waits for a sink that is down, and loses nothing', async () => {
-    const { follow, record } = await openProcess(await freshDatabase(type));
+    const { follow, record } = await openProcess(await databases.fresh(type));
     const sink = new MemorySink();
     sink.mood = 'down';
     const ids = await record(5);
@@ -148,7 +123,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
   });
 
   it('delivers again what was not confirmed, rather than lose it', async () => {
-    const { follow, record } = await openProcess(await freshDatabase(type));
+    const { follow, record } = await openProcess(await databases.fresh(type));
     const sink = new MemorySink();
     sink.mood = 'answers get lost';
     const ids = await record(3);
@@ -165,7 +140,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
   });
 
   it('ships from one process at a time, and another takes over when it ends', async () => {
-    const database = await freshDatabase(type);
+    const database = await databases.fresh(type);
     const [one, two] = [await openProcess(database), await openProcess(database)];
     const sink = new MemorySink();
     const first = one.follow(sink);
@@ -184,7 +159,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
   });
 
   it('takes over from a process that was killed, once its lease is over', async () => {
-    const { store, positions } = await openProcess(await freshDatabase(type));
+    const { store, positions } = await openProcess(await databases.fresh(type));
     expect(await positions.hold('memory', 'killed')).toBe(0);
     expect(await positions.advance('memory', 'killed', 0, 7)).toBe(true);
     expect(await positions.hold('memory', 'next')).toBeUndefined();
@@ -195,7 +170,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
   });
 
   it('lets a server stop, whatever its sink does', async () => {
-    const { follow, record } = await openProcess(await freshDatabase(type));
+    const { follow, record } = await openProcess(await databases.fresh(type));
     const sink = new MemorySink();
     sink.mood = 'hangs';
     await record(1);
@@ -210,7 +185,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A follower, on %s', (typ
   });
 
   it.each([0, 1, 5, 20])('stops at once %i ms after it began, wherever it is', async (delay) => {
-    const { follow, record } = await openProcess(await freshDatabase(type));
+    const { follow, record } = await openProcess(await databases.fresh(type));
     const sink = new MemorySink();
     sink.mood = 'hangs';
     await record(1);
@@ -226,7 +201,7 @@ describe('Numbers that are committed out of order, on postgres', () => {
   /** A transaction that holds a number which is lower than those that are committed meanwhile. */
   async function lateWriter(database: DataSourceOptions) {
     const application = await new DataSource({ ...database }).initialize();
-    opened.push(() => application.destroy());
+    databases.closeAfterTest(() => application.destroy());
     const runner = application.createQueryRunner();
     await runner.startTransaction();
     await runner.query(
@@ -240,7 +215,7 @@ describe('Numbers that are committed out of order, on postgres', () => {
   }
 
   it('are waited for, and shipped in order', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const { follow, record } = await openProcess(database);
     const before = await record(2);
     const late = await lateWriter(database);
@@ -258,7 +233,7 @@ describe('Numbers that are committed out of order, on postgres', () => {
   });
 
   it('that were taken for nothing hold nobody up for long', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const { follow, record } = await openProcess(database);
     const before = await record(1);
     const late = await lateWriter(database);
@@ -270,7 +245,7 @@ describe('Numbers that are committed out of order, on postgres', () => {
   });
 
   it('are no younger than a statement may be, when a gap is believed', async () => {
-    const database = await freshDatabase('postgres');
+    const database = await databases.fresh('postgres');
     const { store, walk, record } = await openProcess(database);
     await record(1);
     await (await lateWriter(database)).abort();
@@ -281,7 +256,7 @@ describe('Numbers that are committed out of order, on postgres', () => {
 });
 
 it('A follower needs no more on postgres than what `audit grants` gives', async () => {
-  const database = await postgres.createDatabase('follow_granted');
+  const database = await databases.postgres.createDatabase('follow_granted');
   const { store, record } = await openProcess(database);
   const ids = await record(3);
   await store.dataSource.query("CREATE ROLE follower LOGIN PASSWORD 'app'");
@@ -298,7 +273,7 @@ describe('A file sink', () => {
   const signal = new AbortController().signal;
 
   it('appends lines, and takes up a file that was rotated', async () => {
-    const path = join(directory, 'appended.jsonl');
+    const path = databases.file('jsonl');
     const sink = fileSink(path);
     await sink.deliver(batch('{"id":1}', '{"id":2}'), signal);
     await sink.deliver(batch('{"id":3}'), signal);
@@ -313,7 +288,7 @@ describe('A file sink', () => {
     ['half of the first line', '{"id":', ''],
     ['a long half line', `{"id":1}\n${'x'.repeat(200_000)}`, '{"id":1}\n'],
   ])('takes %s away that a killed process has left', async (_what, left, kept) => {
-    const path = join(directory, 'torn.jsonl');
+    const path = databases.file('jsonl');
     await writeFile(path, left);
     await fileSink(path).deliver(batch('{"id":2}'), signal);
     expect(await readFile(path, 'utf8')).toBe(`${kept}{"id":2}\n`);
@@ -389,7 +364,7 @@ describe('An HTTP sink', () => {
 
 describe('The followers of a server', () => {
   it('refuse what is no sink, and two of one name', async () => {
-    const { store, reader } = await openProcess(await freshDatabase('better-sqlite3'));
+    const { store, reader } = await openProcess(await databases.fresh('better-sqlite3'));
     const open = (...sinks: unknown[]) =>
       new AuditFollowers(store, reader, { sinks: sinks as AuditSink[], timeoutMs: TIMEOUT_MS });
     expect(() => open('data/audit.jsonl')).toThrow('audit.followers must be a list of sinks');
