@@ -1,4 +1,10 @@
-import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import {
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import {
   Authenticator,
@@ -65,9 +71,44 @@ const CALLERS: Record<string, TokenRequest | undefined> = {
   },
 };
 
-/** What the office has not: a completion, and a resource for members alone. */
+/** What the office has not: completions, a resource for members alone, a bound argument, and entries that come later. */
 @Injectable()
-class More {
+class More implements OnApplicationBootstrap {
+  constructor(private readonly registry: EntryRegistry) {}
+
+  async onApplicationBootstrap() {
+    const access = { role: 'agent:admin', scopes: ['crm:read'] } as const;
+    const described = { description: 'Came later.' };
+    await this.registry.register(
+      { kind: 'tool', options: { name: 'late_tool', ...described, ...access, risk: 'read' } },
+      (_, running) => seen(running.call, () => 'late'),
+    );
+    await this.registry.register(
+      { kind: 'resource', options: { name: 'late_page', uri: 'late://{page}', ...described, ...access } },
+      (_, running) => seen(running.call, () => 'late'),
+    );
+    await this.registry.register(
+      { kind: 'prompt', options: { name: 'late_prompt', ...described, ...access } },
+      (_, running) => seen(running.call, () => 'late'),
+    );
+  }
+
+  @McpResource({
+    name: 'archive',
+    uri: 'archive://{tenant}/{year}',
+    description: 'Of a tenant that the URI names.',
+    tenancy: { argument: 'tenant' },
+    role: 'agent:read-only',
+  })
+  archive() {
+    return 'an archive';
+  }
+
+  @McpCompletion({ resource: 'archive', argument: 'year' })
+  years() {
+    return ['2026'];
+  }
+
   @McpCompletion({ resource: 'docs_page', argument: 'slug' })
   slugs() {
     return ['intro'];
@@ -88,6 +129,13 @@ class More {
   minutes() {
     return 'minutes';
   }
+}
+
+/** The interceptor below sees what is registered, too: this says what it returned. */
+function seen<T>(call: McpCall, work: () => T): T {
+  if (!Witness.ran.some(({ entry }) => entry === call.entry?.name))
+    throw new Error('It ran without the interceptors of the application.');
+  return work();
 }
 
 /** Which handlers ran, and whether the attempt of their call was committed by then. */
@@ -142,7 +190,7 @@ interface Door {
 }
 
 /** What came of it, in the words of a decision. */
-type Outcome = 'admitted' | 'held' | 'challenged' | 'sign in' | 'unknown' | 'not served';
+type Outcome = 'admitted' | 'held' | 'challenged' | 'sign in' | 'unknown' | 'not served' | `odd: ${string}`;
 
 const OUTCOMES: Record<string, Outcome> = {
   approval_required: 'held',
@@ -158,8 +206,8 @@ const OUTCOMES: Record<string, Outcome> = {
 function outcomeOf(answer: Json): Outcome {
   if (answer['error'] === undefined) return 'admitted';
   const { code, data } = answer['error'] as { code: number; data?: { reason?: string } };
-  if (data?.reason === undefined) return code === -32601 ? 'not served' : 'admitted';
-  return OUTCOMES[data.reason] ?? 'admitted';
+  if (data?.reason === undefined) return code === -32601 ? 'not served' : `odd: ${code}`;
+  return OUTCOMES[data.reason] ?? `odd: ${data.reason}`;
 }
 
 function outcomeFor(decision: Decision): Outcome {
@@ -169,28 +217,49 @@ function outcomeFor(decision: Decision): Outcome {
 }
 
 /** Every way in to one entry. */
-function waysIn(entry: Entry, input: Json, { era, hasSession }: Door, token: string | undefined) {
+function waysIn(entry: Entry, input: Json, names: readonly string[], door: Door, token?: string): WayIn[] {
   const { kind, name } = entry;
-  const uri = (entry.uri ?? '').replaceAll(/\{[^}]*\}/g, '2026');
+  const uri = (entry.uri ?? '').replaceAll(VARIABLE, '2026');
   const args = sampleOf(input) as Json;
-  if (kind === 'tool') return [{ method: 'tools/call', params: { name, arguments: args } }];
-  const completing = (ref: Json, argument: string) => ({
-    method: 'completion/complete',
-    params: { ref, argument: { name: argument, value: 'a' } },
-  });
+  if (kind === 'tool') return [{ method: 'tools/call', params: { name, arguments: args }, args }];
   if (kind === 'prompt')
     return [
-      { method: 'prompts/get', params: { name, arguments: args } },
-      completing({ type: 'ref/prompt', name }, Object.keys(args)[0] ?? 'any'),
+      { method: 'prompts/get', params: { name, arguments: args }, args },
+      ...completionsOf({ type: 'ref/prompt', name }, names),
     ];
-  return [
-    { method: 'resources/read', params: { uri } },
-    completing({ type: 'ref/resource', uri: entry.uri }, 'any'),
-    ...(era === '2026-07-28'
+  const variables = Object.fromEntries(names.map((variable) => [variable, '2026']));
+  const following =
+    door.era === '2026-07-28'
       ? [{ method: 'subscriptions/listen', params: { notifications: { resourceSubscriptions: [uri] } } }]
-      : []),
-    ...(hasSession(token) ? [{ method: 'resources/subscribe', params: { uri } }] : []),
+      : [];
+  const inSession = door.hasSession(token) ? [{ method: 'resources/subscribe', params: { uri } }] : [];
+  const reading = [{ method: 'resources/read', params: { uri } }, ...following, ...inSession];
+  return [
+    ...reading.map((way) => ({ ...way, args: variables })),
+    ...completionsOf({ type: 'ref/resource', uri: entry.uri }, names),
   ];
+}
+
+const VARIABLE = /\{[^}]*\}/g;
+
+interface WayIn {
+  readonly method: string;
+  readonly params: Json;
+  /** What is known of the arguments. */
+  readonly args: Json;
+  readonly completing?: string;
+}
+
+/** Of each argument and of one that there is not, with nothing else known and with a tenant known. */
+function completionsOf(ref: Json, names: readonly string[]): WayIn[] {
+  return [...names, 'any'].flatMap((argument) =>
+    [{}, { tenant: 'acme' }].map((known) => {
+      const given = { ...known, [argument]: 'a' };
+      const args = Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name)));
+      const params = { ref, argument: { name: argument, value: 'a' }, context: { arguments: known } };
+      return { method: 'completion/complete', params, args, completing: argument };
+    }),
+  );
 }
 
 const LISTS = {
@@ -314,8 +383,9 @@ describe.each(DOORS)('every way in, over %s', (_, open) => {
       tokens.set(name, token);
       principals.set(name, await principalOf(token));
     }
-    // An entry that came later is one like any other.
-    door.get(EntryRegistry);
+    expect(entries().map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['late_tool', 'late_page', 'late_prompt', 'archive']),
+    );
   });
 
   afterAll(() => door.close());
@@ -334,39 +404,37 @@ describe.each(DOORS)('every way in, over %s', (_, open) => {
   async function decided(
     entry: Entry,
     principal: Principal | undefined,
-    method: string,
-    args: Json,
+    { method, args, completing }: WayIn,
   ): Promise<Outcome> {
     const authorizer = door.get(Authorizer);
     const call = { entry, principal, method, arguments: undefined } as unknown as McpCall;
     const first = await authorizer.authorize(call);
     if (first.effect === 'refuse') return outcomeFor(first);
-    const known = await entry.input?.['~standard'].validate(args);
-    if (known?.issues !== undefined && method !== 'completion/complete')
-      // A stream leaves out what could not be read, as it does what does not exist.
-      return method === 'subscriptions/listen' ? 'unknown' : 'admitted';
-    const values = method === 'completion/complete' ? { any: 'a' } : args;
-    const completing = method === 'completion/complete' ? { kind: entry.kind, argument: 'any' } : undefined;
-    return outcomeFor(await authorizer.authorize({ ...call, arguments: values, completing } as McpCall));
+    const asked = completing === undefined ? {} : { completing: { kind: entry.kind, argument: completing } };
+    const known = completing === undefined ? await entry.input?.['~standard'].validate(args) : undefined;
+    // A stream leaves out what could not be read, as it does what does not exist.
+    if (known?.issues !== undefined) return method === 'subscriptions/listen' ? 'unknown' : 'admitted';
+    return outcomeFor(await authorizer.authorize({ ...call, arguments: args, ...asked } as McpCall));
   }
 
   it.each(Object.keys(CALLERS))('lets %s in to exactly what the policy permits', async (caller) => {
     const principal = principals.get(caller);
     const differences: unknown[] = [];
     for (const entry of entries()) {
-      for (const way of waysIn(entry, inputOf(entry), door, tokens.get(caller))) {
-        const args = (way.params as { arguments?: Json }).arguments ?? { slug: '2026', year: '2026' };
-        const expected = await decided(entry, principal, way.method, args);
-        const answer = await door.ask(way, tokens.get(caller));
+      const names = door.get(Catalog).argumentNames(entry);
+      for (const way of waysIn(entry, inputOf(entry), names, door, tokens.get(caller))) {
+        const { method, params } = way;
+        const expected = await decided(entry, principal, way);
+        const answer = await door.ask({ method, params }, tokens.get(caller));
         const got = heard(way, answer);
-        if (got !== expected) differences.push({ entry: entry.name, way: way.method, expected, got, answer });
+        if (got !== expected) differences.push({ entry: entry.name, method, params, expected, got, answer });
       }
     }
     expect(differences).toEqual([]);
   });
 
   /** A stream says what it follows; what the caller may not know of is left out. */
-  function heard(way: { method: string; params: Json }, answer: Json): Outcome {
+  function heard(way: WayIn, answer: Json): Outcome {
     if (way.method !== 'subscriptions/listen' || answer['error'] !== undefined) return outcomeOf(answer);
     const { notifications } = answer['params'] as { notifications: { resourceSubscriptions?: string[] } };
     return (notifications.resourceSubscriptions ?? []).length > 0 ? 'admitted' : 'unknown';

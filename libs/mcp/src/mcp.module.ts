@@ -89,7 +89,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
       ...(this.options.lateProblems?.() ?? []),
       ...endpointProblems(this.config, this.options.path),
     ];
-    const completions = scanCompletions(this.scan.catalog, this.discovery, this.scanner);
+    const completions = scanCompletions(this.scan, this.discovery, this.scanner);
     problems.push(...completions.problems);
     if (problems.length > 0) throw new UnsafeWiringError(problems);
     for (const host of this.scan.hosts) {
@@ -170,9 +170,9 @@ const PROVIDERS: Provider[] = [
   },
   {
     provide: Subscriptions,
-    useFactory: (gate: Gate, options: McpOptions) =>
-      new Subscriptions(gate, options.subscriptions ?? DEFAULT_SUBSCRIPTIONS),
-    inject: [Gate, MCP_OPTIONS],
+    useFactory: (gate: Gate, options: McpOptions, revocations: Revocations) =>
+      new Subscriptions(gate, options.subscriptions ?? DEFAULT_SUBSCRIPTIONS, revocations),
+    inject: [Gate, MCP_OPTIONS, Revocations],
   },
   {
     provide: ResourceUpdates,

@@ -22,7 +22,7 @@ function everyValueIs(value: unknown, path: readonly string[], tenant: string): 
 
 /**
  * The same, while a client still completes the arguments (`completion/complete`): of `completing` only the beginning is
- * there, and others may not be there yet. They are texts, side by side.
+ * there. Another that is not there yet names nobody. They are texts, side by side.
  */
 export function mayNameTenant(
   values: CallArguments,
@@ -30,7 +30,6 @@ export function mayNameTenant(
   tenant: string,
   completing: string,
 ): boolean {
-  if (!Object.hasOwn(values, path)) return true;
-  const value = values[path];
+  const value = Object.hasOwn(values, path) ? values[path] : undefined;
   return path === completing ? typeof value === 'string' && tenant.startsWith(value) : value === tenant;
 }

@@ -6,7 +6,8 @@ export interface JsonLimits {
   readonly maxElements: number;
 }
 
-export type StrictJsonReason = 'syntax' | 'duplicate_key' | 'depth' | 'elements' | 'prototype_key';
+export type StrictJsonReason =
+  'syntax' | 'duplicate_key' | 'depth' | 'elements' | 'prototype_key' | 'lone_surrogate';
 
 const SENTENCES: Record<StrictJsonReason, string> = {
   syntax: 'The text is not valid JSON.',
@@ -14,6 +15,7 @@ const SENTENCES: Record<StrictJsonReason, string> = {
   depth: 'The JSON is nested too deeply.',
   elements: 'The JSON has too many elements.',
   prototype_key: 'An object has the key "__proto__".',
+  lone_surrogate: 'A string is no Unicode text: it holds half of a surrogate pair.',
 };
 
 /** The text was refused. The message never quotes it. */
@@ -26,7 +28,8 @@ export class StrictJsonError extends Error {
 
 /**
  * `JSON.parse` that refuses what parsers disagree about: a duplicate key means one thing to a proxy and another to us
- * (RFC 8259 §4), and `__proto__` means something to careless code behind us. Limits hold before the value is built.
+ * (RFC 8259 §4), `__proto__` means something to careless code behind us, and half of a surrogate pair has no UTF-8 form, so
+ * that databases, hashes and URIs each make something else of it (RFC 7493 §2.1). Limits hold before the value is built.
  *
  * @throws {@link StrictJsonError}
  */
@@ -48,12 +51,14 @@ type Open = Set<string> | undefined;
  */
 function scan(text: string, limits: JsonLimits): void {
   const open: Open[] = [];
+  const hasSurrogates = SURROGATE_ESCAPE.test(text);
   let elements = 0;
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
     if (character === '"') {
       const end = endOfString(text, at);
       if (isKey(text, end)) noteKey(open.at(-1), text.slice(at, end + 1));
+      if (hasSurrogates) requirePairs(text.slice(at, end + 1));
       at = end;
     } else if (character === '{' || character === '[') {
       open.push(character === '{' ? new Set() : undefined);
@@ -66,6 +71,14 @@ function scan(text: string, limits: JsonLimits): void {
     }
     if (elements > limits.maxElements) throw new StrictJsonError('elements');
   }
+}
+
+/** The bytes were UTF-8, so half of a pair can only be there as an escape. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+function requirePairs(literal: string): void {
+  if (SURROGATE_ESCAPE.test(literal) && !decodeString(literal).isWellFormed())
+    throw new StrictJsonError('lone_surrogate');
 }
 
 function endOfString(text: string, start: number): number {
@@ -86,13 +99,13 @@ function isKey(text: string, end: number): boolean {
 
 function noteKey(keys: Open, literal: string): void {
   if (keys === undefined) throw new StrictJsonError('syntax');
-  const key = literal.includes('\\') ? decodeKey(literal) : literal.slice(1, -1);
+  const key = literal.includes('\\') ? decodeString(literal) : literal.slice(1, -1);
   if (key === '__proto__') throw new StrictJsonError('prototype_key');
   if (keys.has(key)) throw new StrictJsonError('duplicate_key');
   keys.add(key);
 }
 
-function decodeKey(literal: string): string {
+function decodeString(literal: string): string {
   try {
     return String(JSON.parse(literal));
   } catch {

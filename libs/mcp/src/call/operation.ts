@@ -96,7 +96,7 @@ export function readOperation(
   const from: Origin = { via: context.via, address: context.address };
   const { method, params } = message;
   const connecting = { principal: context.principal, from };
-  if (!canServe(catalog, method, surface)) return { kind: 'unserved', ...connecting };
+  if (!canServe(method, surface)) return { kind: 'unserved', ...connecting };
   if (isConnectMethod(method)) return { kind: 'connect', ...connecting };
   if (isOf('list', method)) return { kind: 'list', call: Object.freeze({ ...context, method }), from };
   if (isOf('call', method)) return { kind: 'call', ...readCall(catalog, method, params, context) };
@@ -108,10 +108,9 @@ export function readOperation(
 }
 
 /** Whether there is a decision behind this method, and this connection can carry it. */
-export function canServe(catalog: Catalog, method: string, surface: Surface): boolean {
+export function canServe(method: string, surface: Surface): boolean {
   if (method.startsWith('notifications/')) return true;
   if (!Object.hasOwn(SERVED, method)) return false;
-  if (method === 'completion/complete') return catalog.hasCompletions;
   const needed = NEEDED_STREAM[method];
   return needed === undefined || needed === surface.stream;
 }
@@ -204,7 +203,8 @@ function knownSoFar(
   const others = isPlainObject(context) ? (context['arguments'] ?? {}) : {};
   if (argument === '' || typeof value !== 'string')
     return { valid: false, issues: ['argument: expected a name and a value'] };
-  if (!isPlainObject(others) || !Object.values(others).every((other) => typeof other === 'string'))
+  if (!value.isWellFormed()) return { valid: false, issues: ['argument: expected a value that is text'] };
+  if (!isPlainObject(others) || !Object.values(others).every(isText))
     return { valid: false, issues: ['context.arguments: expected strings'] };
   const known = Object.entries({ ...others, [argument]: value }).filter(([name]) => names.includes(name));
   return { valid: true, value: Object.freeze(Object.fromEntries(known)) };
@@ -231,6 +231,11 @@ function readFilter(catalog: Catalog, params: unknown, context: CallContext): Li
       .slice(0, MOST_RESOURCES + 1)
       .map((uri) => readResource(catalog, 'subscriptions/listen', uri, context)),
   };
+}
+
+/** Half of a surrogate pair is none: it could not be recorded. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed();
 }
 
 function textOf(value: unknown): string {

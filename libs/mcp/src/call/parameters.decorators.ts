@@ -1,4 +1,5 @@
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+import { KEPT_ARGUMENTS } from './kept-arguments.pipe.js';
 import type { HandlerContext } from './running-call.js';
 
 /** The `ExecutionContext` type of a call: `context.getType() === MCP_CONTEXT`. */
@@ -16,14 +17,28 @@ export function handlerContextOf(context: ExecutionContext): HandlerContext {
   return context.getArgByIndex<HandlerContext>(0);
 }
 
+const ArgumentsOfCall = createParamDecorator(
+  (name: string | undefined, context: ExecutionContext): unknown => {
+    const args = handlerContextOf(context).call.arguments ?? {};
+    return name === undefined ? args : Object.hasOwn(args, name) ? args[name] : undefined;
+  },
+);
+
+type ParameterPipe = Type<PipeTransform> | PipeTransform;
+
 /**
  * The validated, defaulted and frozen arguments: the very object that was decided on and recorded. With a name, that
- * one argument.
+ * one argument. Pipes of the class, the method and the application may refuse it, and not change it; pipes that are named
+ * here make of it what they like.
+ *
+ * @example
+ * open(@Args('recordId', LoadRecord) record: CrmRecord) { … }
  */
-export const Args = createParamDecorator((name: string | undefined, context: ExecutionContext): unknown => {
-  const args = handlerContextOf(context).call.arguments ?? {};
-  return name === undefined ? args : Object.hasOwn(args, name) ? args[name] : undefined;
-});
+export function Args(nameOrPipe?: string | ParameterPipe, ...pipes: ParameterPipe[]): ParameterDecorator {
+  if (typeof nameOrPipe === 'string') return ArgumentsOfCall(nameOrPipe, KEPT_ARGUMENTS, ...pipes);
+  const own = nameOrPipe === undefined ? pipes : [nameOrPipe, ...pipes];
+  return ArgumentsOfCall(undefined, KEPT_ARGUMENTS, ...own);
+}
 
 /** The {@link Principal} that calls; `undefined` when a public entry is called without a credential. */
 export const Caller = createParamDecorator(

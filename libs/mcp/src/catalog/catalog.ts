@@ -3,7 +3,13 @@ import type { Problem } from '../problem.js';
 import { annotationsFor, type BuiltEntry } from './build-entry.js';
 import type { Entry, EntryKind } from './entry.js';
 import type { JsonSchema } from './json-schema.js';
-import { isTemplate, literalLength, matchTemplate, templateVariables } from './resource-uri.js';
+import {
+  isTemplate,
+  literalLength,
+  matchTemplate,
+  templatesOverlap,
+  templateVariables,
+} from './resource-uri.js';
 
 /** An entry that was asked for, with the variables of its URI when it is a template. */
 export interface Found {
@@ -42,7 +48,7 @@ const KIND_OF: Record<FindingMethod, EntryKind> = {
 class Contents {
   readonly entries: readonly Entry[];
   readonly byName = new Map<string, Entry>();
-  /** The most particular first, so that which one serves a URI does not depend on names. */
+  /** The most particular first. Two that are as particular as each other do not overlap: {@link ambiguityProblems}. */
   readonly templates: readonly Entry[];
 
   constructor(readonly built: readonly BuiltEntry[]) {
@@ -93,6 +99,11 @@ export class Catalog {
     return this.#contents.byName.get(`${kind} ${key}`);
   }
 
+  /** Whether it is there now: entries that were registered may be removed again. */
+  holds(entry: Entry | undefined): boolean {
+    return entry !== undefined && this.#contents.byName.get(`${entry.kind} ${keyOf(entry)}`) === entry;
+  }
+
   /** The entries a list is about, before anyone's visibility. */
   of(method: ListMethod): readonly Entry[] {
     return this.entries.filter((entry) => listMethodOf(entry) === method);
@@ -141,7 +152,7 @@ export class Catalog {
 
 /** Says which entries cannot stand side by side. */
 export function duplicateProblems(entries: readonly Entry[]): Problem[] {
-  const problems: Problem[] = [];
+  const problems = ambiguityProblems(entries);
   const seen = new Map<string, Entry>();
   for (const entry of entries) {
     for (const key of new Set([`${entry.kind} ${entry.name}`, `${entry.kind} ${shapeOf(keyOf(entry))}`])) {
@@ -154,6 +165,22 @@ export function duplicateProblems(entries: readonly Entry[]): Problem[] {
     }
   }
   return problems;
+}
+
+/** Which of two serves a URI, and under whose policy, must not depend on their names or on who came first. */
+function ambiguityProblems(entries: readonly Entry[]): Problem[] {
+  const templates = entries.filter(isReadableTemplate);
+  return templates.flatMap((entry, index) =>
+    templates.slice(index + 1).flatMap((other) => ambiguityProblem(entry, other) ?? []),
+  );
+}
+
+function ambiguityProblem(one: Entry, other: Entry): Problem | undefined {
+  const [uri, otherUri] = [keyOf(one), keyOf(other)];
+  if (shapeOf(uri) === shapeOf(otherUri)) return undefined;
+  if (literalLength(uri) !== literalLength(otherUri) || !templatesOverlap(uri, otherUri)) return undefined;
+  const message = `The templates ${uri} (${one.source}) and ${otherUri} (${other.source}) match some of the same URIs, and neither is more particular: change one of them.`;
+  return { code: 'ambiguous_template', message };
 }
 
 function keyOf(entry: Entry): string {

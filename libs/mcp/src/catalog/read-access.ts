@@ -48,11 +48,12 @@ function readScopes(value: unknown, complain: Complain): readonly Requirement[] 
   if (value === undefined) return NONE;
   const items: unknown[] = Array.isArray(value) ? value : [value];
   const requirements = items.flatMap((item) => readRequirement(item) ?? []);
-  if (requirements.length === items.length && namesIn(requirements).every(isScopeToken))
+  const areRead = requirements.length > 0 && requirements.length === items.length;
+  if (areRead && namesIn(requirements).every(isScopeToken))
     return Object.freeze(withoutDoubles(requirements));
   complain(
     'entry_scopes',
-    "has scopes that are not a list of scope tokens: write scopes: ['crm:read'], or scopes: { anyOf: ['crm:read', 'crm:write'] }.",
+    "has scopes that are not a list of scope tokens: write scopes: ['crm:read'], or scopes: { anyOf: ['crm:read', 'crm:write'] }. An empty list would ask for nothing: leave scopes out.",
   );
   return NONE;
 }
@@ -82,16 +83,14 @@ export function withoutDoubles(requirements: readonly Requirement[]): Requiremen
 }
 
 function readRoles(value: unknown, complain: Complain): readonly Requirement[] {
-  const names = listOf(value);
-  if (names === undefined) {
-    complain(
-      'entry_role',
-      "has a role that is not a name or a list of names: write role: 'agent:read-only'.",
-    );
-    return NONE;
-  }
-  const requirement = anyOf(names);
-  return requirement === undefined ? NONE : Object.freeze([requirement]);
+  if (value === undefined) return NONE;
+  const requirement = anyOf(listOf(value) ?? NONE);
+  if (requirement !== undefined) return Object.freeze([requirement]);
+  complain(
+    'entry_role',
+    "has a role that is not a name or a list of names: write role: 'agent:read-only'. An empty list would ask for nothing: leave role out.",
+  );
+  return NONE;
 }
 
 /** Names between dots: `tenant`, `customer.tenant`. A name that holds a dot itself cannot be bound. */

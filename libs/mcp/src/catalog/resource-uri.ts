@@ -28,7 +28,8 @@ export function isTemplate(uri: string): boolean {
  * that matches: percent-encoded dots and slashes, `..`, and needless escapes are other spellings, and match nothing.
  */
 export function matchTemplate(template: string, uri: string): Record<string, string> | undefined {
-  if (uri.length > LONGEST_URI) return undefined;
+  // Half of a surrogate pair has no percent-encoded form, so nothing is named so.
+  if (uri.length > LONGEST_URI || !uri.isWellFormed()) return undefined;
   const matched = patternOf(template).exec(uri);
   if (matched === null) return undefined;
   const variables: Record<string, string> = {};
@@ -43,6 +44,41 @@ export function matchTemplate(template: string, uri: string): Record<string, str
 /** The names of the variables of a template, in their order. */
 export function templateVariables(template: string): string[] {
   return (template.match(VARIABLE) ?? []).map((variable) => variable.slice(1, -1));
+}
+
+/**
+ * Whether one URI could match both. Segments match alone, with one variable in each at most: what stands before and behind
+ * it must agree as far as both say it.
+ */
+export function templatesOverlap(one: string, other: string): boolean {
+  const [segments, others] = [one.split('/'), other.split('/')];
+  return (
+    segments.length === others.length &&
+    segments.every((segment, index) => segmentsOverlap(segment, others[index] ?? ''))
+  );
+}
+
+function segmentsOverlap(one: string, other: string): boolean {
+  const [[before, behind], [otherBefore, otherBehind]] = [endsOf(one), endsOf(other)];
+  if (behind === undefined && otherBehind === undefined) return one === other;
+  if (behind === undefined) return isBetween(one, otherBefore, otherBehind ?? '');
+  if (otherBehind === undefined) return isBetween(other, before, behind);
+  return (
+    (before.startsWith(otherBefore) || otherBefore.startsWith(before)) &&
+    (behind.endsWith(otherBehind) || otherBehind.endsWith(behind))
+  );
+}
+
+/** What stands before a variable and behind it; `undefined`: there is none. */
+function endsOf(segment: string): readonly [before: string, behind: string | undefined] {
+  const [before = '', behind] = segment.split(VARIABLE);
+  return [before, behind];
+}
+
+function isBetween(literal: string, before: string, behind: string): boolean {
+  return (
+    literal.length > before.length + behind.length && literal.startsWith(before) && literal.endsWith(behind)
+  );
 }
 
 /** How many characters of a template are fixed: of several that match, the one that says most is meant. */

@@ -3,7 +3,13 @@ import type { Problem } from '../problem.js';
 import type { Catalog } from './catalog.js';
 import { COMPLETION_DECLARATION, type McpCompletionOptions } from './completion.decorator.js';
 import type { Entry, EntryKind } from './entry.js';
-import { classPoliciesOf, declaredMethods, type MethodHost } from './scan-catalog.js';
+import {
+  classPoliciesOf,
+  declaredMethods,
+  type CatalogScan,
+  type EntryHost,
+  type MethodHost,
+} from './scan-catalog.js';
 
 /** The method that completes one argument of one entry. */
 export interface CompletionHost extends MethodHost {
@@ -19,7 +25,7 @@ export interface CompletionScan {
 
 /** Finds every declared completion, once everything is constructed. */
 export function scanCompletions(
-  catalog: Catalog,
+  { catalog, hosts: entryHosts }: Pick<CatalogScan, 'catalog' | 'hosts'>,
   discovery: DiscoveryService,
   scanner: MetadataScanner,
 ): CompletionScan {
@@ -31,7 +37,7 @@ export function scanCompletions(
     const { argument } = { ...declaration };
     const fault =
       wrapper.token === wrapper.metatype
-        ? (faultOf(catalog, entry, argument) ?? unheldPolicy(entry, wrapper))
+        ? (faultOf(catalog, entry, argument) ?? unheldPolicy(entry, wrapper, entryHosts))
         : NOT_A_CLASS;
     const isTaken = hosts.some((host) => host.entry === entry && host.argument === argument);
     if (entry !== undefined && fault === undefined && !isTaken)
@@ -74,9 +80,12 @@ function faultOf(catalog: Catalog, entry: Entry | undefined, argument: unknown):
 /** A completion is decided on as its entry is: the policy of another class would hold for nobody, and seem to. */
 function unheldPolicy(
   entry: Entry | undefined,
-  { metatype, name }: MethodHost['wrapper'],
+  { metatype }: MethodHost['wrapper'],
+  entryHosts: readonly EntryHost[],
 ): string | undefined {
-  if (classPoliciesOf(metatype).length === 0 || entry?.source.startsWith(`${name}.`)) return undefined;
+  if (classPoliciesOf(metatype).length === 0) return undefined;
+  const declaring = entryHosts.find((host) => host.entry === entry)?.wrapper.metatype;
+  if (declaring === metatype) return undefined;
   return `is in a class with @McpPolicy, which holds for entries alone: move it to the class of ${entry?.kind} "${entry?.name}", or to one without`;
 }
 

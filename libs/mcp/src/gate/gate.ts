@@ -248,13 +248,26 @@ export class Gate implements BeforeApplicationShutdown {
     return (await this.#judge(asked, view)).kind === 'permitted';
   }
 
-  /** Whether this principal may know of this entry, now. */
-  async isKnownTo(entry: Entry, principal: Principal | undefined): Promise<boolean> {
+  /**
+   * Whether this principal may know of this entry, now. Asked within a call of that principal, whoever changed the entries:
+   * what rules and the directory of roles load is theirs.
+   */
+  async isKnownTo(entry: Entry, principal: Principal | undefined, from: Origin): Promise<boolean> {
     const view = await this.#currentRevocations();
     if (view === undefined || (principal !== undefined && view.isRevoked(principal))) return false;
     if (view.isEntryRevoked(entry, principal)) return false;
-    const current = await this.currentPrincipal(principal);
-    return current !== 'unavailable' && this.#isVisible(entry, current);
+    return withinCall(this.#tellingCall(principal, from), async () => {
+      const current = await this.currentPrincipal(principal);
+      return current !== 'unavailable' && this.#isVisible(entry, current);
+    });
+  }
+
+  /** What is told on a stream belongs to no request, and all the same to somebody. */
+  #tellingCall(principal: Principal | undefined, { via, address }: Origin): ListCall {
+    const { server } = this.options;
+    const when = { id: uuidV7(), receivedAt: new Date(), traceparent: undefined };
+    const how = { via, address, protocol: 'unknown', method: 'subscriptions/listen' } as const;
+    return Object.freeze({ ...when, ...how, server, principal });
   }
 
   /** This principal with the roles it holds now, where a directory says so rather than the credential. */
@@ -352,8 +365,9 @@ export class Gate implements BeforeApplicationShutdown {
     const entries = this.catalog
       .of(call.method)
       .filter((entry) => !view.isEntryRevoked(entry, call.principal));
-    const answers = withinCall(call, () => entries.map((entry) => this.#isVisible(entry, call.principal)));
-    const visible = await Promise.all(answers);
+    const visible = await withinCall(call, () =>
+      Promise.all(entries.map((entry) => this.#isVisible(entry, call.principal))),
+    );
     return entries.filter((_, index) => visible[index] === true);
   }
 
@@ -396,9 +410,13 @@ export class Gate implements BeforeApplicationShutdown {
     if (!(await this.#record({ kind: 'list', id: uuidV7(), at: new Date(), call, shown })))
       return refused(unavailable('audit'));
     const cleared = await Promise.all(permitted.map((one) => this.#clear(one.call, one.decision)));
-    const failed = cleared.find((one) => one.kind === 'refused');
-    if (failed !== undefined) return failed;
     const resources = cleared.filter((one) => one.kind === 'cleared');
+    const failed = cleared.find((one) => one.kind === 'refused' && one.refusal.status !== 200);
+    if (failed !== undefined) {
+      // What was cleared beside it is not followed: its attempt is closed, so that nobody takes it for something that ran.
+      for (const { call, clearance } of resources) await this.#close(call, this.spend(clearance, call));
+      return failed;
+    }
     return { kind: 'listening', principal: call.principal, lists: filter.lists, resources };
   }
 
@@ -464,9 +482,20 @@ export class Gate implements BeforeApplicationShutdown {
     const attempt = uuidV7();
     const recorded = await this.#record({ kind: 'attempt', id: attempt, at: new Date(), call, decision });
     if (!recorded) return refused(unavailable('audit'));
+    // It may have been removed while it was decided on: what is gone does not run.
+    if (!this.catalog.holds(call.entry)) {
+      const closed = await this.#close(call, attempt);
+      return refused(closed ? unknownEntry() : unavailable('audit'));
+    }
     const clearance = new Clearance();
     this.#minted.set(clearance, { call, attempt });
     return { kind: 'cleared', call, clearance, decision };
+  }
+
+  /** The outcome of an attempt that will not run. */
+  #close(call: McpCall, attempt: string): Promise<boolean> {
+    const nothing = { status: 'not_run', durationMs: 0, resultBytes: 0 } as const;
+    return this.#record({ kind: 'outcome', id: uuidV7(), at: new Date(), attempt, call, ...nothing });
   }
 
   #recordRefusal(call: McpCall, decision: Decision, reason: RefusalReason): Promise<boolean> {

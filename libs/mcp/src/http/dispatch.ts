@@ -73,7 +73,8 @@ export function listenDispatch({ catalog, gate, pipeline, subscriptions, options
     }
     const { principal } = identity;
     const key = subscriberKey(principal, arrival.address);
-    const subscriber = { principal, key, identifyAgain: identifyAgain(gate, exchange) };
+    const from = { via: 'http', address: arrival.address } as const;
+    const subscriber = { principal, key, from, identifyAgain: identifyAgain(gate, exchange) };
     const subscription = subscriptions.open(subscriber, admission.lists, listener);
     if (subscription === undefined) {
       leave.abort();

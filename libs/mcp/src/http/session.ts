@@ -55,6 +55,7 @@ export class Session {
     const subscriber = {
       principal,
       key: `session ${this.key}`,
+      from: { via: 'http', address: first.arrival.address } as const,
       identifyAgain: identifyAgain(lanes.gate, first),
     };
     this.#subscription = lanes.subscriptions.openConnection(subscriber, listener);

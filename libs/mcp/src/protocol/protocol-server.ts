@@ -78,15 +78,15 @@ export function createProtocolServer(
 ): Server {
   const { name, version } = options.server;
   const instructions = options.instructions === undefined ? {} : { instructions: options.instructions };
-  const capabilities = capabilitiesOf(catalog, surface);
+  const capabilities = capabilitiesOf(surface);
   const server = new Server({ name, version }, { capabilities, ...instructions });
   const talk: Talk = { catalog, options, server, conversation };
-  for (const kind of KINDS.filter((candidate) => capabilities[`${candidate}s`] !== undefined)) {
+  for (const kind of KINDS) {
     for (const method of METHODS_OF[kind].lists) answerList(talk, method);
     answerCall(talk, METHODS_OF[kind].call);
   }
-  if (capabilities.completions !== undefined) answerCall(talk, 'completion/complete');
-  if (surface.stream === 'session' && capabilities.resources !== undefined) answerSubscriptions(talk);
+  answerCall(talk, 'completion/complete');
+  if (surface.stream === 'session') answerSubscriptions(talk);
   return server;
 }
 
@@ -145,19 +145,18 @@ function aboutOf(server: Server, context: ServerContext): About {
   return { protocol: server.getNegotiatedProtocolVersion(), request: context.http?.req };
 }
 
-function has(catalog: Catalog, kind: Entry['kind']): boolean {
-  return catalog.entries.some((entry) => entry.kind === kind);
-}
-
-/** What a client may expect here: nothing is promised that this connection cannot carry. */
-function capabilitiesOf(catalog: Catalog, { stream }: Surface): ServerCapabilities {
+/**
+ * What a client may expect here: nothing is promised that this connection cannot carry. The same whatever the catalog
+ * holds: a kind of which the caller may know nothing looks like one of which there is nothing, or nothing yet.
+ */
+function capabilitiesOf({ stream }: Surface): ServerCapabilities {
   const told = stream === 'none' ? {} : { listChanged: true };
   const followed = stream === 'none' ? {} : { subscribe: true };
   return {
-    ...(has(catalog, 'tool') ? { tools: told } : {}),
-    ...(has(catalog, 'resource') ? { resources: { ...told, ...followed } } : {}),
-    ...(has(catalog, 'prompt') ? { prompts: told } : {}),
-    ...(catalog.hasCompletions ? { completions: {} } : {}),
+    tools: told,
+    resources: { ...told, ...followed },
+    prompts: told,
+    completions: {},
   };
 }
 

@@ -9,12 +9,13 @@ import { canServe, readOperation, type Message, type Surface } from '../call/ope
 import type { Catalog } from '../catalog/catalog.js';
 import type { Admission, Gate, Identified } from '../gate/gate.js';
 import type { Challenger } from '../gate/ports.js';
-import { methodNotFound, refusalAnswer, type Refusal } from '../gate/refusal.js';
+import { internalError, methodNotFound, refusalAnswer, type Refusal } from '../gate/refusal.js';
 import type { McpOptions } from '../mcp.options.js';
 import type { Principal } from '../principal.js';
 import { notifyThrough } from '../protocol/notify.js';
 import { cancelledId } from '../protocol/cancelled-id.js';
 import { createProtocolServer, type Conversation } from '../protocol/protocol-server.js';
+import { stackOf } from '../stack-of.js';
 import { followIn, uriIn } from '../subscriptions/follow-in.js';
 import { subscriberKey } from '../subscriptions/same-principal.js';
 import type { Subscriber, Subscription } from '../subscriptions/subscription.js';
@@ -62,7 +63,7 @@ export class StdioServer {
       this.options.limits,
       connection.output,
       (method) => this.#canServe(open, method),
-      (line) => this.#welcome(open, line),
+      (line) => this.#judge(open, line),
     );
     connection.input.pipe(lines);
     const handle = serveStdio(({ era }) => this.#serverFor(open, era), {
@@ -96,7 +97,7 @@ export class StdioServer {
 
   /** From its first message on that was identified, a client of 2025 is told of what it may know. */
   #openStream(open: Open, principal: Principal | undefined): void {
-    if (open.server === undefined || open.subscription !== undefined) return;
+    if (open.server === undefined || open.subscription?.isOpen === true) return;
     const listener = { send: notifyThrough(open.server), close: () => undefined };
     open.subscription = this.subscriptions.openConnection(this.#subscriber(open, principal), listener);
   }
@@ -104,7 +105,7 @@ export class StdioServer {
   /** Before the first message either era may be meant. */
   #canServe({ era }: Open, method: string): boolean {
     const eras = era === undefined ? (['modern', 'legacy'] as const) : [era];
-    return eras.some((one) => canServe(this.catalog, method, this.#surfaceOf(one)));
+    return eras.some((one) => canServe(method, this.#surfaceOf(one)));
   }
 
   #surfaceOf(era: 'modern' | 'legacy'): Surface {
@@ -113,7 +114,22 @@ export class StdioServer {
   }
 
   #subscriber(open: Open, principal: Principal | undefined): Subscriber {
-    return { principal, key: subscriberKey(principal, undefined), identifyAgain: () => this.#identify(open) };
+    return {
+      principal,
+      key: subscriberKey(principal, undefined),
+      from: { via: 'stdio', address: undefined },
+      identifyAgain: () => this.#identify(open),
+    };
+  }
+
+  /** What fails for one line refuses that line: the connection goes on. */
+  async #judge(open: Open, line: Line): Promise<Welcome> {
+    try {
+      return await this.#welcome(open, line);
+    } catch (error) {
+      this.#logger.error(`A line on stdio (${line.message.method}) could not be judged.`, stackOf(error));
+      return this.#errorOf(internalError());
+    }
   }
 
   /** What happens to a line before the SDK sees it: it answers the handshake, and follows resources, without asking. */

@@ -1,5 +1,6 @@
 import type { Followed } from '../call/call-pipeline.js';
 import type { McpCall } from '../call/mcp-call.js';
+import type { Origin } from '../call/operation.js';
 import type { Entry, EntryKind } from '../catalog/entry.js';
 import type { Gate, Identified } from '../gate/gate.js';
 import type { Principal } from '../principal.js';
@@ -22,6 +23,8 @@ export interface Subscriber {
   readonly principal: Principal | undefined;
   /** Whom bounds count against. */
   readonly key: string;
+  /** Over which way, and from where. */
+  readonly from: Origin;
   readonly identifyAgain: () => Promise<Identified>;
 }
 

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type { Entry, EntryKind } from '../catalog/entry.js';
 import type { Gate } from '../gate/gate.js';
-import type { Principal } from '../principal.js';
+import type { Revocations, RevocationView } from '../gate/ports.js';
 import { stackOf } from '../stack-of.js';
 import type { SubscriptionLimits } from './subscription-limits.js';
 import { Subscription, type Lifetime, type Listener, type Subscriber } from './subscription.js';
@@ -11,11 +11,15 @@ export class Subscriptions {
   readonly #logger = new Logger('Sallyport');
   readonly #open = new Set<Subscription>();
   #isClosed = false;
+  #latest: RevocationView | undefined;
 
   constructor(
     private readonly gate: Gate,
     private readonly limits: SubscriptionLimits,
-  ) {}
+    revocations: Revocations,
+  ) {
+    revocations.onChange((view) => this.#endRevoked(view));
+  }
 
   /** How many streams are open. */
   get size(): number {
@@ -47,14 +51,16 @@ export class Subscriptions {
   /** Tells of an entry that has come, whoever may know of it. */
   async entryAdded(entry: Entry): Promise<void> {
     await this.#tell([...this.#open], (one) =>
-      one.listChanged(entry.kind, (principal) => this.gate.isKnownTo(entry, principal)),
+      one.listChanged(entry.kind, (principal) => this.gate.isKnownTo(entry, principal, one.subscriber.from)),
     );
   }
 
   /** To be asked before an entry goes: gives the way to tell, once it is gone, whoever knew of it. */
   async beforeRemoval(entry: Entry): Promise<() => Promise<void>> {
     const open = [...this.#open];
-    const known = await Promise.all(open.map((one) => this.#knows(one.subscriber.principal, entry)));
+    const known = await Promise.all(
+      open.map(({ subscriber: { principal, from } }) => this.gate.isKnownTo(entry, principal, from)),
+    );
     const audience = open.filter((_, index) => known[index]);
     return async () => {
       await this.#tell(open, (one) => one.entryRemoved(entry));
@@ -77,11 +83,16 @@ export class Subscriptions {
     const onEnd = (ended: Subscription) => this.#open.delete(ended);
     const subscription = new Subscription(this.gate, subscriber, new Set(lists), listener, lifetime, onEnd);
     this.#open.add(subscription);
+    // A revocation may have come between the decision and here.
+    if (this.#latest !== undefined && isRevoked(subscription, this.#latest)) void subscription.end('aborted');
     return subscription;
   }
 
-  #knows(principal: Principal | undefined, entry: Entry): Promise<boolean> {
-    return this.gate.isKnownTo(entry, principal);
+  /** Whoever is revoked is told of nothing more, even where no resource is followed that would end with the right to it. */
+  #endRevoked(view: RevocationView): void {
+    this.#latest = view;
+    const revoked = [...this.#open].filter((one) => isRevoked(one, view));
+    void this.#tell(revoked, (one) => one.end('aborted'));
   }
 
   /** What goes wrong with one stream ends that stream, and is nothing to the others. */
@@ -100,4 +111,8 @@ export class Subscriptions {
       }),
     );
   }
+}
+
+function isRevoked({ subscriber: { principal } }: Subscription, view: RevocationView): boolean {
+  return principal !== undefined && view.isRevoked(principal);
 }
