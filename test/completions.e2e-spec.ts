@@ -287,24 +287,32 @@ it('serves the official clients of both eras, and tells them of the capability',
 });
 
 describe('a server without completers', () => {
-  it.each(ERAS)('does not serve the method (%s)', async (era) => {
-    @Injectable()
-    class Plain {
-      @McpPrompt({ name: 'plain', description: 'Plain.', scopes: ['tickets:read'] })
-      plain() {
-        return 'plain';
+  it.each(ERAS)(
+    'has no values, and looks like one whose completers the caller may not know (%s)',
+    async (era) => {
+      @Injectable()
+      class Plain {
+        @McpPrompt({ name: 'plain', description: 'Plain.', scopes: ['tickets:read'] })
+        plain() {
+          return 'plain';
+        }
       }
-    }
-    const server = await TestServer.start({ issuer, providers: [Plain] });
-    try {
-      const request = completion({ type: 'ref/prompt', name: 'plain' }, 'a', 'b');
-      const answer = await server.send({ era, token, ...request });
-      expect(answer.error?.code).toBe(-32601);
-      expect(server.app.get(EntryRegistry)).toBeDefined();
-    } finally {
-      await server.close();
-    }
-  });
+      const server = await TestServer.start({ issuer, providers: [Plain] });
+      try {
+        const request = completion({ type: 'ref/prompt', name: 'plain' }, 'a', 'b');
+        const answer = await server.send({ era, token, ...request });
+        expect(answer.result).toMatchObject({ completion: { values: [] } });
+        const absent = await server.send({
+          era,
+          token,
+          ...completion({ type: 'ref/prompt', name: 'no' }, 'a', 'b'),
+        });
+        expect(absent.error?.code).toBe(-32602);
+      } finally {
+        await server.close();
+      }
+    },
+  );
 });
 
 describe('the boot', () => {

@@ -8,6 +8,8 @@ import {
   UseFilters,
   UseGuards,
   UseInterceptors,
+  BadRequestException,
+  type ArgumentMetadata,
   type ArgumentsHost,
   type CallHandler,
   type CanActivate,
@@ -210,6 +212,38 @@ class Shout implements PipeTransform {
   }
 }
 
+@Injectable()
+class ShoutInside implements PipeTransform {
+  transform(value: unknown) {
+    return isRecord(value) ? { ...value, word: 'NEVER' } : value;
+  }
+}
+
+/** Lets nobody shout, and changes nothing. */
+@Injectable()
+class NoShouting implements PipeTransform {
+  transform(value: unknown) {
+    if (typeof value === 'string' && /[A-Z]/.test(value)) throw new BadRequestException('Do not shout.');
+    return value;
+  }
+}
+
+class Wrapped {
+  word = '';
+}
+
+/** Makes an instance of a class, as a pipe that validates one does. */
+@Injectable()
+class Wrap implements PipeTransform {
+  transform(value: unknown, { data }: ArgumentMetadata) {
+    return data === undefined && isRecord(value) ? Object.assign(new Wrapped(), value) : value;
+  }
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
 @Catch(ForbiddenException)
 class Kindly implements ExceptionFilter {
   catch(_: ForbiddenException, host: ArgumentsHost) {
@@ -239,6 +273,23 @@ class Decorated {
   @McpTool({ ...OPEN, name: 'plain', input: z.object({ word: z.string().default('x') }) })
   plain(@Args('word') word: string) {
     if (word === 'never') throw new ForbiddenException('never');
+    return word;
+  }
+}
+
+@Injectable()
+class Handed {
+  constructor(private readonly runs: Runs) {}
+
+  @McpTool({ ...OPEN, name: 'whole', input: z.object({ word: z.string() }) })
+  whole(@Args() args: Wrapped) {
+    this.runs.note('whole');
+    return `${args.constructor.name} of ${args.word}`;
+  }
+
+  @McpTool({ ...OPEN, name: 'part', input: z.object({ word: z.string() }) })
+  part(@Args('word') word: string) {
+    this.runs.note('part');
     return word;
   }
 }
@@ -277,7 +328,8 @@ describe("Nest's own pipeline runs around a method", () => {
       {},
       'x, plain for alice by Decorated.plain',
     ],
-    ['pipes', { provide: APP_PIPE, useClass: Shout }, { word: 'quiet' }, 'QUIET'],
+    ['pipes', { provide: APP_PIPE, useClass: NoShouting }, { word: 'quiet' }, 'quiet'],
+    ['pipes that refuse', { provide: APP_PIPE, useClass: NoShouting }, { word: 'LOUD' }, 'Do not shout.'],
     ['filters', { provide: APP_FILTER, useClass: Kindly }, { word: 'never' }, 'not this time, alice'],
   ];
   it.each(wide)('with the application-wide %s', async (_what, provider, args, text) => {
@@ -288,10 +340,33 @@ describe("Nest's own pipeline runs around a method", () => {
   it('with what main.ts adds', async () => {
     const options: TestServerOptions = {
       providers: [Decorated],
-      configure: (app) => app.useGlobalInterceptors(new Stamp()).useGlobalPipes(new Shout()),
+      configure: (app) => app.useGlobalInterceptors(new Stamp()).useGlobalPipes(new NoShouting()),
     };
     const { answer } = await callOn(options, 'plain', { word: 'quiet' });
-    expect(textOf(answer)).toBe('QUIET, plain for alice by Decorated.plain');
+    expect(textOf(answer)).toBe('quiet, plain for alice by Decorated.plain');
+  });
+
+  it('and a pipe may make an instance of a class of the same content', async () => {
+    const { answer } = await callOn({ providers: [Handed, { provide: APP_PIPE, useClass: Wrap }] }, 'whole', {
+      word: 'hey',
+    });
+    expect(textOf(answer)).toBe('Wrapped of hey');
+  });
+
+  it.each([
+    ['part', Shout],
+    ['whole', ShoutInside],
+  ])('and no pipe of the application changes what was decided on: %s does not run', async (tool, pipe) => {
+    const providers = [Handed, { provide: APP_PIPE, useClass: pipe }];
+    const { answer, records, ran } = await callOn({ providers }, tool, { word: 'quiet' });
+    expect(answer.result).toMatchObject({ isError: true });
+    expect(textOf(answer)).toMatch(/^The tool failed\. Reference: /);
+    expect({ ran, outcomes: records.map(({ outcome }) => outcome) }).toEqual({
+      ran: [],
+      outcomes: ['failed'],
+    });
+    const unpiped = await callOn({ providers: [Handed] }, tool, { word: 'quiet' });
+    expect(unpiped.ran).toEqual([tool]);
   });
 
   it('and a pipe that refuses is an error the model can read', async () => {

@@ -225,7 +225,7 @@ describe('decide', () => {
   });
 
   it.each<[string, Record<string, unknown>, string, string]>([
-    ['another argument, before the tenant is named', { city: 'B' }, 'city', 'permit'],
+    ['another argument, before the tenant is named', { city: 'B' }, 'city', 'tenant'],
     ['another argument, for the tenant of the caller', { city: 'B', tenant: 'acme' }, 'city', 'permit'],
     ['another argument, for another tenant', { city: 'B', tenant: 'globex' }, 'city', 'tenant'],
     ['the tenant itself, from its beginning', { tenant: 'ac' }, 'tenant', 'permit'],

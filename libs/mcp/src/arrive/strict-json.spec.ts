@@ -23,6 +23,10 @@ describe('parseStrictJson', () => {
     [`${'['.repeat(9)}${']'.repeat(9)}`, 'depth'],
     [`[${'1,'.repeat(60)}1]`, 'elements'],
     [`{${Array.from({ length: 60 }, (_, i) => `"k${i}":1`).join(',')}}`, 'elements'],
+    ['["\\ud800"]', 'lone_surrogate'],
+    ['["\\uDfff"]', 'lone_surrogate'],
+    ['["\\ude00\\ud83d"]', 'lone_surrogate'],
+    ['{"\\ud800":1}', 'lone_surrogate'],
     ['', 'syntax'],
     ['{', 'syntax'],
     ['"open', 'syntax'],
@@ -37,6 +41,11 @@ describe('parseStrictJson', () => {
   it('takes the same key in sibling objects, and keys as string values', () => {
     const text = '[{"a":"a"},{"a":"{\\"a\\":1,"},["a","a"]]';
     expect(parseStrictJson(text, limits)).toEqual(JSON.parse(text));
+  });
+
+  it('takes whole surrogate pairs, and what only looks like half of one', () => {
+    const text = String.raw`["\ud83d\ude00","\\ud800","\u00d8"]`;
+    expect(parseStrictJson(text, limits)).toEqual(['😀', String.raw`\ud800`, 'Ø']);
   });
 
   it('gives what JSON.parse gives for every value within the limits', () => {

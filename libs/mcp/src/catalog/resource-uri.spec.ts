@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isTemplate, matchTemplate, resourceUriFault } from './resource-uri.js';
+import { isTemplate, matchTemplate, resourceUriFault, templatesOverlap } from './resource-uri.js';
 
 describe('matchTemplate', () => {
   it.each([
@@ -52,6 +52,8 @@ describe('matchTemplate', () => {
   });
 
   it.each([
+    ['docs://{slug}', 'docs://\ud800'],
+    ['docs://{slug}', 'docs://a\udfff'],
     ['docs://{slug}', 'DOCS://intro'],
     ['docs://{slug}', 'docs:/intro'],
     ['docs://{slug}', ' docs://intro'],
@@ -213,4 +215,41 @@ describe('resourceUriFault', () => {
 
 it('isTemplate tells a family of resources from one', () => {
   expect([isTemplate('docs://{slug}'), isTemplate('docs://page')]).toEqual([true, false]);
+});
+
+describe('templatesOverlap', () => {
+  it.each([
+    ['tie://{a}/ccc', 'tie://ccc/{a}', true],
+    ['tie://{a}/ccc', 'tie://{b}/ddd', false],
+    ['docs://{slug}', 'docs://{name}', true],
+    ['docs://{slug}', 'docs://a/{slug}', false],
+    ['docs://a-{x}', 'docs://{y}-b', true],
+    ['docs://a-{x}', 'docs://b-{y}', false],
+    ['docs://{x}.md', 'docs://{y}.txt', false],
+    ['docs://ab', 'docs://a{x}b', false],
+    ['docs://a1b', 'docs://a{x}b', true],
+    ['other://{x}', 'docs://{x}', false],
+  ])('of %s and %s is %s, in either order', (one, other, expected) => {
+    expect([templatesOverlap(one, other), templatesOverlap(other, one)]).toEqual([expected, expected]);
+  });
+
+  const part = fc.constantFrom('', 'a', 'b', 'ab', '-');
+  const segment = fc.oneof(
+    fc.constantFrom('a', 'b', 'ab', 'a-b'),
+    fc.tuple(part, part).map(([before, behind]) => `${before}{x}${behind}`),
+  );
+  const template = fc.array(segment, { minLength: 1, maxLength: 3 }).map((parts) => `t://${parts.join('/')}`);
+  const values = fc.array(fc.constantFrom('a', 'b', 'ab', '-', 'a-b', 'ba'), { minLength: 3, maxLength: 3 });
+
+  it('is never denied of two that match one URI', () => {
+    fc.assert(
+      fc.property(template, template, values, (one, other, [first = '', ...rest]) => {
+        const left = [first, ...rest];
+        const uri = one.replaceAll('{x}', () => left.shift() ?? 'a');
+        const matchesBoth = matchTemplate(one, uri) !== undefined && matchTemplate(other, uri) !== undefined;
+        if (matchesBoth) expect(templatesOverlap(one, other)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
