@@ -6,6 +6,7 @@ import {
   EntryRegistry,
   handlerContextOf,
   McpCompletion,
+  McpPolicy,
   McpPrompt,
   McpResource,
   type Principal,
@@ -342,6 +343,36 @@ describe('the boot', () => {
     const descriptor = Object.getOwnPropertyDescriptor(target, 'complete')!;
     McpCompletion(options as never)(target, 'complete', descriptor);
   };
+
+  it('refuses a completer whose class has a policy, when the entry is of another class of that name', async () => {
+    const plain = () => {
+      @Injectable()
+      class Tools {
+        @McpPrompt({ name: 'p', description: 'P.', scopes: ['a'], input: z.object({ known: z.string() }) })
+        prompt() {
+          return 'p';
+        }
+      }
+      return Tools;
+    };
+    const guarded = () => {
+      @McpPolicy({ role: 'agent:admin' })
+      @Injectable()
+      class Tools {
+        @McpCompletion({ prompt: 'p', argument: 'known' })
+        complete() {
+          return ['secret'];
+        }
+      }
+      return Tools;
+    };
+    const starting = TestServer.start({
+      issuer,
+      providers: [plain()],
+      imports: [{ module: class Elsewhere {}, providers: [guarded()] }],
+    });
+    await expect(starting).rejects.toThrow('which holds for entries alone');
+  });
 
   it('takes a completion of an argument that there is', async () => {
     await expect(bootOf(completing({ prompt: 'p', argument: 'known' }))).resolves.toBe('booted');

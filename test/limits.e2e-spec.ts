@@ -76,6 +76,7 @@ const AMBIGUOUS: readonly [string, (text: string) => string][] = [
   ['a batch', (text) => `[${text}]`],
   ['a batch of two', (text) => `[${text},${text}]`],
   ['a string', () => '"tools/call"'],
+  ['half of a surrogate pair', (text) => text.replace('"here"', String.raw`"\ud800"`)],
   ['nothing', () => ''],
 ];
 

@@ -46,6 +46,23 @@ class Nobody implements PolicyRule {
   }
 }
 
+/** Holds up a decision until the test says so. */
+@Injectable()
+class Ponders implements PolicyRule {
+  asked = new Deferred();
+  answer = new Deferred();
+
+  async permits() {
+    this.asked.resolve();
+    await this.answer.promise;
+    return true;
+  }
+
+  permitsListing() {
+    return true;
+  }
+}
+
 class NotOnSundays implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     if (context.getType<string>() !== MCP_CONTEXT) return true;
@@ -81,7 +98,7 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
     server = await TestServer.start({
       issuer,
       platform,
-      providers: [Fixed, Plugin, Nobody, { provide: APP_GUARD, useClass: NotOnSundays }],
+      providers: [Fixed, Plugin, Nobody, Ponders, { provide: APP_GUARD, useClass: NotOnSundays }],
     });
     registry = server.app.get(EntryRegistry);
   });
@@ -220,6 +237,37 @@ describe.each(WAYS)('entries registered at run time, on %s, %s', (platform, era)
     release.resolve();
     expect((await running).answer.result).toMatchObject({ content: [{ text: 'done' }] });
     await registration.remove();
+  });
+
+  it('do not run when they are removed while their call is decided on', async () => {
+    const ponders = server.app.get(Ponders);
+    [ponders.asked, ponders.answer] = [new Deferred(), new Deferred()];
+    const unknown = (await call('gone')).answer;
+    const registration = await registry.register(tool('gone', { when: Ponders }), () =>
+      server.runs.note('gone'),
+    );
+    const deciding = call('gone');
+    await ponders.asked.promise;
+    await registration.remove();
+    ponders.answer.resolve();
+    const { answer, ran, records } = await deciding;
+    expect(comparable(answer)).toEqual(comparable(unknown));
+    expect(ran).toEqual([]);
+    expect(records.filter(({ entry }) => entry === 'gone')).toMatchObject([{ outcome: 'not_run' }]);
+  });
+
+  it('cannot make it a matter of names which of two serves a URI', async () => {
+    const resource = (name: string, uri: string): RegisteredDeclaration => ({
+      kind: 'resource',
+      options: { name, uri, description: 'x', scopes: ['crm:read'] },
+    });
+    const first = await registry.register(resource('first', 'tie://{a}/ccc'), () => 'first');
+    await expect(registry.register(resource('second', 'tie://ccc/{a}'), () => 'second')).rejects.toThrow(
+      /neither is more particular.*ambiguous_template/,
+    );
+    const closer = await registry.register(resource('closer', 'tie://ccc/cc{a}'), () => 'closer');
+    await first.remove();
+    await closer.remove();
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Gate } from '@sallyport/mcp';
+import { currentCall, Gate } from '@sallyport/mcp';
 import { RevocationService } from '@sallyport/policy';
 import {
   EntryRegistry,
@@ -8,6 +8,8 @@ import {
   McpTool,
   ResourceUpdates,
   RoleDirectory,
+  type PolicyRule,
+  type Principal,
   type SallyportOptions,
 } from 'sallyport';
 import { loseTable } from './support/broken-audit.js';
@@ -15,7 +17,7 @@ import { modernClient } from './support/clients.js';
 import { EventStream } from './support/event-stream.js';
 import { Deferred, eventually } from './support/eventually.js';
 import { TestIssuer, type TokenRequest } from './support/issuer.js';
-import { bodyOf, type Json } from './support/messages.js';
+import { bodyOf, toolCall, type Json } from './support/messages.js';
 import { exchangeRaw, rawMessage } from './support/raw-http.js';
 import { PLATFORMS, Runs, TestServer } from './support/server.js';
 import { StdioClient } from './support/stdio.js';
@@ -75,9 +77,44 @@ class Pages {
 @Injectable()
 class Roles extends RoleDirectory {
   readonly held = new Map<string, string[]>();
+  tenants: Tenants[] = [];
 
-  async rolesOf({ subject }: { subject: string }) {
+  async rolesOf({ subject, tenant }: Principal) {
+    this.tenants.push([tenant, currentCall()?.principal?.tenant]);
     return this.held.get(subject) ?? [];
+  }
+}
+
+/** Of whom it was asked, and of whose call that was a part. */
+type Tenants = [asked: string | undefined, call: string | undefined];
+
+@Injectable()
+class WhoAsks implements PolicyRule {
+  tenants: Tenants[] = [];
+
+  permits() {
+    return true;
+  }
+
+  permitsListing({ tenant }: Principal) {
+    this.tenants.push([tenant, currentCall()?.principal?.tenant]);
+    return true;
+  }
+}
+
+/** Whose tool adds another. */
+@Injectable()
+class Plugs {
+  constructor(private readonly entries: EntryRegistry) {}
+
+  @McpTool({ name: 'plug', description: 'Plugs.', scopes: ['crm:read'], risk: 'read' })
+  async plug() {
+    const access = { scopes: ['crm:read'], risk: 'read', when: WhoAsks } as const;
+    await this.entries.register(
+      { kind: 'tool', options: { name: 'plugged', description: 'Is new.', ...access } },
+      () => 'plugged',
+    );
+    return 'plugged';
   }
 }
 
@@ -108,7 +145,12 @@ describe.each(PLATFORMS)('subscriptions on %s', (platform) => {
   const streams: EventStream[] = [];
 
   const start = async (sallyport: Partial<SallyportOptions> = {}) => {
-    server = await TestServer.start({ issuer, platform, providers: [Pages], sallyport });
+    server = await TestServer.start({
+      issuer,
+      platform,
+      providers: [Pages, Plugs, WhoAsks, Roles],
+      sallyport,
+    });
     updates = server.app.get(ResourceUpdates);
     registry = server.app.get(EntryRegistry);
   };
@@ -277,6 +319,33 @@ describe.each(PLATFORMS)('subscriptions on %s', (platform) => {
     await updates.changed('crm://1');
     expect(stream.messages).toEqual([]);
     await eventually(outcomes, ([page]) => page?.[1] === 'aborted');
+  });
+
+  it('end when the user is revoked, also when nothing is followed but lists', async () => {
+    await start();
+    const stream = await listen(filter({ toolsListChanged: true }));
+    await acknowledged(stream);
+    const revocations = server.app.get(RevocationService, { strict: false });
+    await revocations.revoke({ kind: 'user', value: 'somebody else' }, BY_TEST);
+    await revocations.revoke({ kind: 'user', value: 'alice' }, BY_TEST);
+    expect(await stream.next()).toMatchObject({ result: { resultType: 'complete' } });
+    await stream.ended;
+  });
+
+  it('ask rules and the directory of roles within a call of whoever listens, not of whoever changed the list', async () => {
+    await start({ roleDirectory: Roles });
+    const asked = server.app.get(WhoAsks);
+    const roles = server.app.get(Roles);
+    for (const name of ['alice', 'gina']) roles.held.set(name, ['agent:read-only']);
+    const globex = await issuer.token({ ...ALICE, sub: 'gina', tenant: 'globex' });
+    const stream = await listen(filter({ toolsListChanged: true }), globex);
+    await acknowledged(stream);
+    [asked.tenants, roles.tenants] = [[], []];
+    const { result } = await server.send({ token, ...toolCall('plug') });
+    expect(result).toMatchObject({ content: [{ text: 'plugged' }] });
+    expect(await stream.next()).toMatchObject({ method: 'notifications/tools/list_changed' });
+    expect(asked.tenants).toEqual([['globex', 'globex']]);
+    expect(roles.tenants.at(-1)).toEqual(['globex', 'globex']);
   });
 
   it('end when the token expires', async () => {

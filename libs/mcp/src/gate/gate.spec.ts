@@ -34,6 +34,8 @@ const alice: Principal = {
 const PERMIT: Decision = { effect: 'permit', checks: [], policyVersion: 'v1' };
 const NOTHING_REVOKED: RevocationView = { isRevoked: () => false, isEntryRevoked: () => false };
 
+const PAGE = { name: 'page', uri: 'a://{id}', description: 'A page.', scopes: ['a'] };
+
 /** What the ports do in one test. */
 interface Behaviour {
   readonly authorize?: () => unknown;
@@ -70,7 +72,9 @@ function gateOf({
   const options = { name: 'open', description: 'Opens.', scopes: ['a'], risk: 'read', input };
   const built = buildEntry({ kind: 'tool', options } as never, 'Tools.open');
   if (!('entry' in built)) throw new Error('The entry is good.');
-  const catalog = new Catalog([built]);
+  const page = buildEntry({ kind: 'resource', options: { ...PAGE } } as never, 'Pages.page');
+  if (!('entry' in page)) throw new Error('The page is good.');
+  const catalog = new Catalog([built, page]);
   const gate = new Gate(catalog, authenticator, authorizer, trail, revocations, {
     server,
     anonymous: 'public-entries',
@@ -104,6 +108,32 @@ async function call(behaviour: Behaviour, name = 'open', args: unknown = { id: '
   }
   return { admission, events, ran };
 }
+
+describe('A stream of which one resource cannot be recorded', () => {
+  it('is refused, and what was recorded beside it is closed as not run', async () => {
+    const urisOf = ({ call }: Extract<AuditEvent, { kind: 'attempt' | 'outcome' }>) => call.target;
+    const { gate, catalog, events } = gateOf({
+      record: async (event) => {
+        if (event.kind === 'attempt' && event.call.target === 'a://2') throw new Error('the disk is full');
+      },
+    });
+    const notifications = { resourceSubscriptions: ['a://1', 'a://2', 'a://3'] };
+    const message = { method: 'subscriptions/listen', params: { notifications } };
+    const operation = readOperation(catalog, message, context, { stream: 'listen' });
+    expect(await gate.admit(operation)).toMatchObject({ refusal: { reason: 'unavailable' } });
+    expect(events.flatMap((event) => (event.kind === 'attempt' ? [urisOf(event)] : []))).toEqual([
+      'a://1',
+      'a://3',
+    ]);
+    const closed = events.flatMap((event) =>
+      event.kind === 'outcome' ? [[urisOf(event), event.status]] : [],
+    );
+    expect(closed).toEqual([
+      ['a://1', 'not_run'],
+      ['a://3', 'not_run'],
+    ]);
+  });
+});
 
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(['error']));
@@ -201,7 +231,7 @@ describe('An authorizer', () => {
       const admission = await gate.admit(
         readOperation(catalog, { method: 'tools/list', params: {} }, context),
       );
-      expect(admission).toEqual({ kind: 'listed', entries: catalog.entries });
+      expect(admission).toEqual({ kind: 'listed', entries: catalog.of('tools/list') });
     },
   );
 
