@@ -154,6 +154,26 @@ describe('an explanation', () => {
     expect(explanation.helps).toEqual([expect.stringMatching(help)]);
   });
 
+  it('refuses wrong arguments of what would wait for a person, and names both', () => {
+    const refusal = { ...REFUSAL, reason: 'invalid_arguments', issues: ['to: expected a string'] } as const;
+    const explanation = explained(entry({ risk: 'external' }), LENA, {
+      reason: 'invalid_arguments',
+      refusal,
+    });
+    expect(explanation).toMatchObject({ effect: 'refuse', reason: 'invalid_arguments' });
+    expect(explanation.helps).toEqual([
+      'Correct the arguments. to: expected a string.',
+      'A person has to approve this call.',
+    ]);
+  });
+
+  it('holds what waits for a person', () => {
+    expect(explained(entry({ risk: 'external' }), LENA)).toMatchObject({
+      effect: 'hold',
+      reason: 'approval_required',
+    });
+  });
+
   it('reads from the decision to what would help', () => {
     const refusal = {
       ...REFUSAL,

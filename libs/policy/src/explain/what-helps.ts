@@ -17,7 +17,12 @@ import { unmetRequirements } from '../unmet-requirements.js';
 export function whatHelps(verdict: Verdict, policy: Policy): string[] {
   if (verdict.kind === 'permitted') return [];
   const beside = BESIDE_CHECKS[verdict.reason]?.(verdict);
-  if (beside !== undefined) return [beside];
+  if (beside === undefined) return helpForChecks(verdict, policy);
+  // Once they are corrected, a person may still have to approve.
+  return verdict.reason === 'invalid_arguments' ? [beside, ...helpForChecks(verdict, policy)] : [beside];
+}
+
+function helpForChecks(verdict: RefusedCall, policy: Policy): string[] {
   return verdict.decision.checks
     .filter(({ passed }) => !passed)
     .map((check) => helpFor(check, verdict, policy));
