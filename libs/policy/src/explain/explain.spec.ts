@@ -221,7 +221,7 @@ describe('a matrix', () => {
     entry({ roles: [], when: ['OwnOnly'], tenancy: { argument: ['a.b'] } }, { name: 'ruled' }),
     entry({ public: true, roles: [], scopes: [], tenancy: 'none' }, { kind: 'resource', name: 'page' }),
   ];
-  const matrix = policyMatrix(lockOf({ entries, policy: OPTIONS, anonymous: 'public-entries' }));
+  const matrix = policyMatrix(lockOf({ entries, policy: OPTIONS }));
 
   it('says what each role reaches with everything else', () => {
     expect(matrix.roles.columns).toEqual(['(signed out)', '(none)', 'admin', 'contributor', 'reader']);
@@ -252,7 +252,7 @@ describe('a matrix', () => {
   });
 
   it('hides the public, too, where everybody has to sign in', () => {
-    const { roles } = policyMatrix(lockOf({ entries, policy: OPTIONS, anonymous: 'refuse' }));
+    const { roles } = policyMatrix(lockOf({ entries, policy: { ...OPTIONS, anonymous: 'refuse' } }));
     expect(roles.rows.every(({ cells }) => cells[0] === 'refuse')).toBe(true);
   });
 
@@ -261,7 +261,7 @@ describe('a matrix', () => {
       Array.from({ length: 30 }, (_, at) => [`some-application:scope-${at}`, []]),
     );
     const wide = matrixText(
-      policyMatrix(lockOf({ entries, policy: { ...OPTIONS, scopes }, anonymous: 'refuse' })),
+      policyMatrix(lockOf({ entries, policy: { ...OPTIONS, scopes } })),
     );
     expect(
       Math.max(

@@ -25,7 +25,7 @@ const REWRITE = 'review what changed, and write it again with: sallyport policy 
  */
 export function readLock(text: string): PolicyLock {
   const file = record(parsed(text), 'the file');
-  if (file['format'] !== LOCK_FORMAT) refuse(`its format is not ${LOCK_FORMAT}`);
+  refuseOtherFormat(file['format']);
   onlyMembers(file, MEMBERS, 'the file');
   const entries = array(file['entries'], 'entries').map(readEntry);
   if (new Set(entries.map(keyOf)).size !== entries.length) refuse('it has an entry twice');
@@ -53,9 +53,30 @@ const MEMBERS = [
   'scopes',
   'entries',
 ];
-const BLOCK = ['kind', 'name', 'uri', 'mimeType', 'policy', 'auditFields', 'description', 'schema', 'digest'];
+const BLOCK = [
+  'kind',
+  'name',
+  'uri',
+  'mimeType',
+  'policy',
+  'completions',
+  'auditFields',
+  'description',
+  'schema',
+  'digest',
+];
 const POLICY = ['public', 'scopes', 'roles', 'risk', 'tenancy', 'when', 'freshness'];
 const KINDS: readonly EntryKind[] = ['tool', 'resource', 'prompt'];
+
+/** A lock of another version does not say all that this one compares, or says it otherwise. */
+function refuseOtherFormat(format: unknown): void {
+  if (format === LOCK_FORMAT) return;
+  if (typeof format !== 'string' || !/^sallyport-lock\/v\d{1,4}$/.test(format))
+    return refuse(`its format is not ${LOCK_FORMAT}`);
+  throw new PolicyLockError(
+    `The lock file cannot be compared: its format is ${format}, and this version of Sallyport reads ${LOCK_FORMAT}. Write it anew with sallyport policy lock, and review what the file then shows`,
+  );
+}
 
 function readEntry(value: unknown): LockedEntry {
   const given = record(value, 'an entry');
@@ -69,6 +90,7 @@ function readEntry(value: unknown): LockedEntry {
     ...(uri === undefined ? {} : { uri }),
     ...(mimeType === undefined ? {} : { mimeType }),
     policy: readPolicy(given['policy'], name),
+    completions: texts(given['completions'], `completions of ${name}`),
     auditFields: texts(given['auditFields'], `auditFields of ${name}`),
     description: textOf(given['description'], `the description of ${name}`),
     schema: textOf(given['schema'], `the schema of ${name}`),
