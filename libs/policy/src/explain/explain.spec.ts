@@ -120,8 +120,44 @@ describe('an explanation', () => {
     [
       'a sign-in',
       entry({ freshness: { maxAge: 60, acr: ['gold'] } }),
-      LENA,
+      { ...LENA, credential: { kind: 'jwt', authenticatedAt: -3600, acr: 'silver' } },
       ['Sign in again with acr gold, and call within 60 seconds.'],
+    ],
+    [
+      'a token that says when its user signed in',
+      entry({ freshness: { maxAge: 60 } }),
+      LENA,
+      ['Sign in again, and call within 60 seconds: the new token has to have auth_time.'],
+    ],
+    [
+      'a token that says how its user signed in',
+      entry({ freshness: { acr: ['gold'] } }),
+      LENA,
+      ['Sign in again with acr gold: the new token has to have acr.'],
+    ],
+    [
+      'a person instead of an API key',
+      entry({ freshness: { maxAge: 60, acr: ['gold'] } }),
+      { ...LENA, kind: 'api-key' },
+      [
+        'An API key never signs in: a person has to make this call, signed in with acr gold no longer than 60 seconds ago.',
+      ],
+    ],
+    [
+      'a person instead of a local process',
+      entry({ freshness: { maxAge: 60 } }),
+      { ...LENA, kind: 'process' },
+      [
+        'A local process never signs in: a person has to make this call, signed in no longer than 60 seconds ago.',
+      ],
+    ],
+    [
+      'a person instead of a client',
+      entry({ freshness: { acr: ['gold', 'silver'] } }),
+      { ...LENA, kind: 'client' },
+      [
+        'A client by itself never signs in: a person has to make this call, signed in with acr gold or silver.',
+      ],
     ],
     ['a rule', entry({ when: ['OwnOnly'] }), LENA, ['The rule has to permit it. OwnOnly: was not asked.']],
     ['an approval', entry({ risk: 'external' }), LENA, ['A person has to approve this call.']],
@@ -260,9 +296,7 @@ describe('a matrix', () => {
     const scopes = Object.fromEntries(
       Array.from({ length: 30 }, (_, at) => [`some-application:scope-${at}`, []]),
     );
-    const wide = matrixText(
-      policyMatrix(lockOf({ entries, policy: { ...OPTIONS, scopes } })),
-    );
+    const wide = matrixText(policyMatrix(lockOf({ entries, policy: { ...OPTIONS, scopes } })));
     expect(
       Math.max(
         ...wide

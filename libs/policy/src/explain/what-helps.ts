@@ -1,8 +1,11 @@
 import {
   alternativesOf,
   type Check,
+  type CredentialFacts,
   type EntryPolicy,
+  type Freshness,
   type Principal,
+  type PrincipalKind,
   type RefusedCall,
   type RefusalReason,
   type Requirement,
@@ -54,7 +57,7 @@ function helpFor({ name, detail }: Check, { call }: RefusedCall, policy: Policy)
     case 'rule':
       return `The rule has to permit it. ${detail}.`;
     case 'freshness':
-      return `Sign in again${signInWords(entry?.policy.freshness)}.`;
+      return signInHelp(entry?.policy.freshness, principal);
     case 'scopes':
       return `The user has to consent to ${named(entry?.policy.scopes, principal?.scopes, policy.scopes)}.`;
     case 'risk':
@@ -87,8 +90,31 @@ function named(
     .join(' and ');
 }
 
-function signInWords(freshness: EntryPolicy['freshness'] = {}): string {
-  const { maxAge, acr } = freshness;
-  const by = acr === undefined ? '' : ` with acr ${acr.join(' or ')}`;
-  return `${by}${maxAge === undefined ? '' : `, and call within ${maxAge} seconds`}`;
+function signInHelp(asked: Freshness = {}, principal: Principal | undefined): string {
+  if (principal === undefined || principal.kind === 'user') return signInAgain(asked, principal?.credential);
+  const { maxAge } = asked;
+  const when = maxAge === undefined ? '' : ` no longer than ${maxAge} seconds ago`;
+  return `${NEVER_SIGNS_IN[principal.kind]} never signs in: a person has to make this call, signed in${byWords(asked)}${when}.`;
+}
+
+const NEVER_SIGNS_IN: Readonly<Record<Exclude<PrincipalKind, 'user'>, string>> = {
+  client: 'A client by itself',
+  'api-key': 'An API key',
+  process: 'A local process',
+};
+
+/** Signing in helps only where the token then says so: an identity provider has to be told to. */
+function signInAgain(asked: Freshness, credential: CredentialFacts | undefined): string {
+  const { maxAge, acr } = asked;
+  const soon = maxAge === undefined ? '' : `, and call within ${maxAge} seconds`;
+  const unsaid = [
+    ...(maxAge !== undefined && credential?.authenticatedAt === undefined ? ['auth_time'] : []),
+    ...(acr !== undefined && credential?.acr === undefined ? ['acr'] : []),
+  ];
+  const must = unsaid.length === 0 ? '' : `: the new token has to have ${unsaid.join(' and ')}`;
+  return `Sign in again${byWords(asked)}${soon}${must}.`;
+}
+
+function byWords({ acr }: Freshness): string {
+  return acr === undefined ? '' : ` with acr ${acr.join(' or ')}`;
 }
