@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Injectable, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  EntryRegistry,
   McpCompletion,
   McpPrompt,
   McpResource,
@@ -11,6 +12,7 @@ import {
   PolicyLockError,
   policyLockDifference,
   policyLockText,
+  policyMatrixText,
   UnsafeWiringError,
   type McpToolOptions,
   type SallyportOptions,
@@ -232,6 +234,25 @@ describe('what an entry hands out', () => {
   ])('does not start when %s, and says who gains by it', async (_what, providers, message) => {
     writeFileSync(file, await withContext(deskOf([Desk], {}), policyLockText));
     await expect(withContext(deskOf(providers), () => undefined)).rejects.toThrow(message);
+  });
+});
+
+describe('what is registered while a server runs', () => {
+  it('stands in the matrix of that moment, and is no difference from the lock', async () => {
+    await withContext(applicationWith({}), async (context) => {
+      const before = policyMatrixText(context);
+      const registration = await context.get(EntryRegistry, { strict: false }).register(
+        {
+          kind: 'tool',
+          options: { name: 'report', description: 'x', role: 'agent:admin', risk: 'read' },
+        },
+        () => 'x',
+      );
+      expect(policyMatrixText(context)).toMatch(/^report +- +- +P +- +-$/m);
+      expect(policyLockDifference(context, file)).toBe('');
+      await registration.remove();
+      expect(policyMatrixText(context)).toBe(before);
+    });
   });
 });
 

@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import {
+  Catalog,
   CATALOG_SCAN,
   COMPLETION_FINDER,
   type CatalogScan,
@@ -12,6 +13,7 @@ import {
   matrixText,
   policyMatrix,
   type PolicyLock,
+  type PolicyMatrix,
 } from '@sallyport/policy';
 import { differenceFrom, surfaceLock } from './policy-lock.js';
 import { SALLYPORT_OPTIONS, type SallyportOptions } from './sallyport.options.js';
@@ -25,12 +27,18 @@ export function lockOfApplication(app: INestApplicationContext): PolicyLock {
   );
 }
 
+/** Who reaches which entry of this application now: of those that its classes declare, and of those that were registered. */
+export function matrixOfApplication(app: INestApplicationContext): PolicyMatrix {
+  const { entries } = app.get(Catalog, { strict: false });
+  return policyMatrix(lockOfEntries(app, entries));
+}
+
 /**
- * Roles × entries and scopes × entries of this applicationas text; the same policy
- * gives the same text.
+ * Roles × entries and scopes × entries of this application as text, with the entries that are registered at this moment;
+ * the same policy gives the same text.
  */
 export function policyMatrixText(app: INestApplicationContext): string {
-  return matrixText(policyMatrix(lockOfApplication(app)));
+  return matrixText(matrixOfApplication(app));
 }
 
 /** The lock of this application as `sallyport policy lock` writes it. */
