@@ -136,7 +136,9 @@ describe('a server with a policy lock', () => {
     ],
   ])('refuses to start when the file %s, even if differences are only logged', async (_what, spoiled) => {
     const lock = { file: spoiled(), onDifference: 'warn' } as const;
-    expect(await bootProblem({}, { lock })).toMatch(/cannot be read.*sallyport policy lock/s);
+    expect(await bootProblem({}, { lock })).toMatch(
+      /(?:cannot be read|There is no lock file).*sallyport policy lock --file/s,
+    );
   });
 
   it.each<[string, unknown]>([

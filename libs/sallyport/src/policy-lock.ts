@@ -14,6 +14,7 @@ import {
   type PolicyLock,
   type Surface,
 } from '@sallyport/policy';
+import { errorCodeOf } from '@sallyport/store';
 import { policyOptions } from './policy-options.js';
 import type { SallyportOptions } from './sallyport.options.js';
 
@@ -43,7 +44,7 @@ export function surfaceLock(options: SallyportOptions, served: Served): PolicyLo
  * @throws PolicyLockError with a sentence that says which command to run
  */
 export function readLockFile(file: string): PolicyLock {
-  return readLock(textOf(file));
+  return readLock(textOf(file), file);
 }
 
 /** From the lock in a file to what is served now. @throws PolicyLockError when there is none that can be read */
@@ -111,9 +112,12 @@ export function differenceMessage(file: string, difference: LockDifference): str
 function textOf(file: string): string {
   try {
     return readFileSync(resolve(file), 'utf8');
-  } catch {
+  } catch (error) {
+    const code = errorCodeOf(error);
     throw new PolicyLockError(
-      `The lock file ${file} cannot be read here: write it with: sallyport policy lock --file ${file}`,
+      code === 'ENOENT'
+        ? `There is no lock file ${file} here: write it with: sallyport policy lock --file ${file}`
+        : `The lock file ${file} cannot be read (${code ?? 'no code'}): name another, or correct its permissions.`,
     );
   }
 }

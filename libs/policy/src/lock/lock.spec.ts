@@ -340,9 +340,16 @@ describe('a lock file', () => {
 
   it('of another version of Sallyport is refused with the command that writes it anew', () => {
     const older = lockText(lock([entry()])).replace('sallyport-lock/v2', 'sallyport-lock/v1');
-    expect(() => readLock(older)).toThrow(
-      /its format is sallyport-lock\/v1, and this .* reads sallyport-lock\/v2\. Write it anew with sallyport policy lock,/,
+    expect(() => readLock(older, 'my.lock.json')).toThrow(
+      'The lock file my.lock.json cannot be compared: its format is sallyport-lock/v1, and this version of Sallyport reads sallyport-lock/v2. Write it anew, and review what then differs from the one before: sallyport policy lock --file my.lock.json',
     );
+  });
+
+  it('that cannot be read says why, and which command writes it anew', () => {
+    expect(() => readLock('{', 'my.lock.json')).toThrow(
+      /^The lock file my\.lock\.json cannot be read: it is no JSON\. .*: sallyport policy lock --file my\.lock\.json$/,
+    );
+    expect(() => readLock('[]')).toThrow(/^The lock file cannot be read: .*: sallyport policy lock$/);
   });
 
   it('is never read as anything but a lock or refused', () => {
