@@ -86,6 +86,15 @@ describe('an explanation', () => {
 
   it.each<[string, Entry | undefined, Principal | undefined, string[]]>([
     ['an entry', undefined, LENA, ['Correct the name or URI: sallyport policy lists every entry.']],
+    [
+      'a credential and an entry',
+      undefined,
+      undefined,
+      [
+        'Sign in: send an access token or a key of this server.',
+        'Correct the name or URI: sallyport policy lists every entry.',
+      ],
+    ],
     ['a credential', entry(), undefined, ['Sign in: send an access token or a key of this server.']],
     [
       'a tenant',

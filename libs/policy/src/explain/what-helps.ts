@@ -26,10 +26,13 @@ export function whatHelps(verdict: Verdict, policy: Policy): string[] {
 }
 
 function helpForChecks(verdict: RefusedCall, policy: Policy): string[] {
-  return verdict.decision.checks
-    .filter(({ passed }) => !passed)
-    .map((check) => helpFor(check, verdict, policy));
+  const failed = verdict.decision.checks.filter(({ passed }) => !passed);
+  // Whoever has not signed in is told nothing of the entry, and is not told that there is none.
+  const untold = verdict.call.entry === undefined && failed.every(({ name }) => name !== 'entry');
+  return [...failed.map((check) => helpFor(check, verdict, policy)), ...(untold ? [NO_SUCH_ENTRY] : [])];
 }
+
+const NO_SUCH_ENTRY = 'Correct the name or URI: sallyport policy lists every entry.';
 
 /** Reasons that no check stands for. */
 const BESIDE_CHECKS: Partial<Record<RefusalReason, (refused: RefusedCall) => string>> = {
@@ -47,7 +50,7 @@ function helpFor({ name, detail }: Check, { call }: RefusedCall, policy: Policy)
   const { entry, principal } = call;
   switch (name) {
     case 'entry':
-      return 'Correct the name or URI: sallyport policy lists every entry.';
+      return NO_SUCH_ENTRY;
     case 'authentication':
       return 'Sign in: send an access token or a key of this server.';
     case 'tenant':
