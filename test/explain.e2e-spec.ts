@@ -170,6 +170,7 @@ it.each<[string, Facts | undefined, EntryKind, string, Json?]>([
   ['an argument of another tenant', reader, 'tool', 'move', { to: { tenant: 'globex' } }],
   ['a sign-in that nobody knows of', reader, 'tool', 'purge'],
   ['a call that waits for a person', reader, 'tool', 'send'],
+  ['wrong arguments of what would wait for a person', reader, 'tool', 'send', { to: 'nobody' }],
   ['a resource by its URI', reader, 'resource', 'docs://welcome'],
   ['a resource that does not exist', reader, 'resource', 'docs://a/b'],
   ['a resource for somebody else', { ...reader, roles: [] }, 'resource', 'docs://welcome'],
@@ -178,7 +179,7 @@ it.each<[string, Facts | undefined, EntryKind, string, Json?]>([
   const { answer: explanation } = explained;
   const [record] = called.records;
   expect(record).toMatchObject({
-    decision: explanation.reason === 'invalid_arguments' ? 'permit' : explanation.effect,
+    decision: explanation.effect,
     checks: explanation.checks,
     policyVersion: explanation.policyVersion,
   });

@@ -501,7 +501,7 @@ describe('What a method may ask for', () => {
     );
     expect(ran).toEqual([]);
     expect(answer.result).toMatchObject({ isError: true });
-    expect(records).toMatchObject([{ kind: 'refusal', reason: 'invalid_arguments' }]);
+    expect(records).toMatchObject([{ kind: 'refusal', decision: 'refuse', reason: 'invalid_arguments' }]);
   });
 
   it.each([['n'], 'n', 7, true])('runs with an object of arguments or not at all: %j', async (args) => {
@@ -509,7 +509,7 @@ describe('What a method may ask for', () => {
     const { answer, ran, records } = await server.observe(() => server.send(message));
     expect(ran).toEqual([]);
     expect(answer.error).toMatchObject({ code: -32602 });
-    expect(records).toMatchObject([{ kind: 'refusal', reason: 'invalid_arguments' }]);
+    expect(records).toMatchObject([{ kind: 'refusal', decision: 'refuse', reason: 'invalid_arguments' }]);
   });
 
   it.each(ERAS)('reports its progress to a client that asked for it, in %s', async (era) => {

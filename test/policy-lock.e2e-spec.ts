@@ -1,19 +1,26 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Type } from '@nestjs/common';
+import { Injectable, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  EntryRegistry,
+  McpCompletion,
+  McpPrompt,
+  McpResource,
+  oidc,
   PolicyLockError,
   policyLockDifference,
   policyLockText,
+  policyMatrixText,
   UnsafeWiringError,
   type McpToolOptions,
   type SallyportOptions,
 } from 'sallyport';
 import { applicationWith } from './support/locked-applications.js';
-import { send, toolCall } from './support/messages.js';
-import { LogLines, Runs } from './support/server.js';
+import { z } from 'zod';
+import { RESOURCE, send, toolCall } from './support/messages.js';
+import { applicationModule, LogLines, Runs } from './support/server.js';
 
 const file = join(mkdtempSync(join(tmpdir(), 'sallyport-lock-')), 'sallyport.lock.json');
 
@@ -22,12 +29,12 @@ beforeEach(async () => writeFileSync(file, await withContext(applicationWith({})
 /** Opens an application as a server would be opened, short of listening. */
 async function withContext<T>(
   application: Type<unknown>,
-  work: (context: Awaited<ReturnType<typeof NestFactory.createApplicationContext>>) => T,
+  work: (context: Awaited<ReturnType<typeof NestFactory.createApplicationContext>>) => T | Promise<T>,
   logger = new LogLines(),
 ): Promise<T> {
   const context = await NestFactory.createApplicationContext(application, { logger, abortOnError: false });
   try {
-    return work(context);
+    return await work(context);
   } finally {
     await context.close();
   }
@@ -129,7 +136,9 @@ describe('a server with a policy lock', () => {
     ],
   ])('refuses to start when the file %s, even if differences are only logged', async (_what, spoiled) => {
     const lock = { file: spoiled(), onDifference: 'warn' } as const;
-    expect(await bootProblem({}, { lock })).toMatch(/cannot be read.*sallyport policy lock/s);
+    expect(await bootProblem({}, { lock })).toMatch(
+      /(?:cannot be read|There is no lock file).*sallyport policy lock --file/s,
+    );
   });
 
   it.each<[string, unknown]>([
@@ -164,6 +173,88 @@ describe('a test of an application', () => {
     await expect(
       withContext(applicationWith({}), (context) => policyLockDifference(context, 'no-such-file')),
     ).rejects.toThrow(PolicyLockError);
+  });
+});
+
+/** A prompt and a resource as they were reviewed. */
+@Injectable()
+class Desk {
+  @McpPrompt({ name: 'triage', description: 'x', scopes: ['crm:read'], input: z.object({ id: z.string() }) })
+  triage() {
+    return 'x';
+  }
+
+  @McpResource({ name: 'page', description: 'x', uri: 'docs://public/{slug}', scopes: ['crm:read'] })
+  page() {
+    return 'x';
+  }
+}
+
+/** Hands the ids of all to whoever may use the prompt. */
+@Injectable()
+class Proposals {
+  @McpCompletion({ prompt: 'triage', argument: 'id' })
+  ids() {
+    return ['the id of every customer'];
+  }
+}
+
+/** The same resource, and more of it. */
+@Injectable()
+class WiderDesk extends Desk {
+  @McpResource({ name: 'page', description: 'x', uri: 'docs://{area}/{slug}', scopes: ['crm:read'] })
+  override page() {
+    return 'x';
+  }
+}
+
+describe('what an entry hands out', () => {
+  const deskOf = (providers: Type<unknown>[], sallyport: Partial<SallyportOptions> = { lock: { file } }) => {
+    const identity = [oidc({ issuer: 'https://id.example' })];
+    return applicationModule({ providers, sallyport: { resource: RESOURCE, identity, ...sallyport } });
+  };
+
+  it.each([
+    ['without completions', [Desk]],
+    ['with one', [Desk, Proposals]],
+  ])('is what was reviewed, %s', async (_what, providers) => {
+    writeFileSync(file, await withContext(deskOf(providers, {}), policyLockText));
+    expect(await withContext(deskOf(providers), (context) => policyLockDifference(context, file))).toBe('');
+  });
+
+  it.each<[string, Type<unknown>[], RegExp]>([
+    [
+      'an argument is completed',
+      [Desk, Proposals],
+      /prompt triage: loosened; proposes other values\n +gains {2}who consented to crm:read, belong to a tenant: to be proposed values for "id"/,
+    ],
+    [
+      'a resource reaches other URIs',
+      [WiderDesk],
+      /resource page: loosened and tightened; reaches other URIs\n +gains {2}who consented to crm:read, belong to a tenant: to read docs:\/\/\{area\}\/\{slug\}/,
+    ],
+  ])('does not start when %s, and says who gains by it', async (_what, providers, message) => {
+    writeFileSync(file, await withContext(deskOf([Desk], {}), policyLockText));
+    await expect(withContext(deskOf(providers), () => undefined)).rejects.toThrow(message);
+  });
+});
+
+describe('what is registered while a server runs', () => {
+  it('stands in the matrix of that moment, and is no difference from the lock', async () => {
+    await withContext(applicationWith({}), async (context) => {
+      const before = policyMatrixText(context);
+      const registration = await context.get(EntryRegistry, { strict: false }).register(
+        {
+          kind: 'tool',
+          options: { name: 'report', description: 'x', role: 'agent:admin', risk: 'read' },
+        },
+        () => 'x',
+      );
+      expect(policyMatrixText(context)).toMatch(/^report +- +- +P +- +-$/m);
+      expect(policyLockDifference(context, file)).toBe('');
+      await registration.remove();
+      expect(policyMatrixText(context)).toBe(before);
+    });
   });
 });
 

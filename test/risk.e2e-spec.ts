@@ -116,7 +116,7 @@ describe.each(WAYS)('Risk, on %s in %s:', (platform, era) => {
     );
     expect(answer.result).toMatchObject({ isError: true });
     expect(ran).toEqual([]);
-    expect(records).toMatchObject([{ reason: 'invalid_arguments' }]);
+    expect(records).toMatchObject([{ decision: 'refuse', reason: 'invalid_arguments' }]);
   });
 
   it.each(['read', 'draft'])('runs %s at once', async (name) => {

@@ -4,6 +4,7 @@ import {
   McpPrompt,
   McpResource,
   McpTool,
+  currentCall,
   type PolicyRule,
   type Principal,
   type RuleQuestion,
@@ -19,6 +20,8 @@ import { StdioClient } from './support/stdio.js';
 class Facts {
   readonly owners = new Map<unknown, string>();
   readonly asked: unknown[] = [];
+  /** The calls that the code of a rule was a part of. */
+  readonly within: unknown[] = [];
   isOpen = true;
 }
 
@@ -29,6 +32,8 @@ class OnlyOwnRecords implements PolicyRule {
 
   async permits({ principal, arguments: values }: RuleQuestion) {
     this.facts.asked.push(values);
+    const call = currentCall();
+    this.facts.within.push([call?.method, call?.principal?.tenant]);
     if (values['recordId'] === 'broken') throw new Error('the database said secret-of-the-database');
     if (values['recordId'] === 'stuck') return new Promise<never>(() => undefined);
     if (values['recordId'] === 'odd') return 1 as never;
@@ -142,6 +147,7 @@ describe.each(WAYS)('A rule, on %s in %s:', (platform, era) => {
   beforeEach(() => {
     facts.isOpen = true;
     facts.asked.length = 0;
+    facts.within.length = 0;
   });
   afterAll(async () => server.close());
 
@@ -171,6 +177,11 @@ describe.each(WAYS)('A rule, on %s in %s:', (platform, era) => {
       passed: true,
       detail: 'OnlyOwnRecords: permits',
     });
+  });
+
+  it('knows the call it is asked about, as a part of it', async () => {
+    await callWith(readRecord('r-1'));
+    expect(facts.within).toEqual([['resources/read', 'acme']]);
   });
 
   it.each([

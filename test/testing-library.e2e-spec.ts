@@ -140,6 +140,15 @@ it('names the cause of each refusal, and runs nothing', async () => {
   expect(runs.names).toEqual([]);
 });
 
+it('refuses wrong arguments of what would else wait for a person', async () => {
+  const outcome = await as({ tenant: 'acme', scopes: ['email:send'] }).call('mail_send', { to: 7 });
+  expect(outcome).toBeRefusedFor('arguments');
+  expect(outcome).not.toBeHeld();
+  const [record] = await app.get(AuditReader).list({ entry: 'mail_send', limit: 1 });
+  expect(record).toMatchObject({ decision: 'refuse', reason: 'invalid_arguments', checks: outcome.checks });
+  expect(runs.names).toEqual([]);
+});
+
 it('permits what a rule and a recent sign-in permit', async () => {
   expect(await as(writer).call('crm_close', { recordId: 'of-ada' })).toBePermitted();
   expect(runs.names).toEqual(['crm_close']);
@@ -193,10 +202,13 @@ it('is refused like everybody when the caller is revoked or the record cannot be
 
   await app.get(DataSource).query('ALTER TABLE sallyport_audit RENAME TO lost_audit');
   const unrecorded = await as(reader).call('crm_open', { recordId: '7' });
+  const held = await as({ tenant: 'acme', scopes: ['email:send'] }).call('mail_send');
   await expect(as(reader).list('tools')).rejects.toThrow(ListRefused);
   await app.get(DataSource).query('ALTER TABLE lost_audit RENAME TO sallyport_audit');
   expect(unrecorded).toBeRefusedFor('unavailable');
   expect(unrecorded.refusal).toMatchObject({ status: 503 });
+  expect(held).toBeRefusedFor('unavailable');
+  expect(held).not.toBeHeld();
   expect(runs.names).toEqual([]);
 });
 

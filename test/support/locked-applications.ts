@@ -1,5 +1,6 @@
-import { Injectable, type Type } from '@nestjs/common';
-import { McpTool, oidc, type McpToolOptions, type SallyportOptions } from 'sallyport';
+import { Injectable, Module, type Type } from '@nestjs/common';
+import { McpResource, McpTool, oidc, type McpToolOptions, type SallyportOptions } from 'sallyport';
+import { z } from 'zod';
 import { RESOURCE } from './messages.js';
 import { applicationModule, Runs } from './server.js';
 
@@ -48,3 +49,32 @@ export const Poisoned = applicationWith({
 const file = process.env['TEST_LOCK_FILE'] ?? 'no-such-lock.json';
 export const Locked = applicationWith({}, { lock: { file } });
 export const Warned = applicationWith({}, { lock: { file, onDifference: 'warn' } });
+
+@Injectable()
+class Notes {
+  @McpTool({
+    name: 'crm_note',
+    description: 'Notes.',
+    input: z.object({ note: z.string() }),
+    scopes: ['crm:read'],
+    risk: 'read',
+  })
+  note() {
+    return 'noted';
+  }
+
+  @McpResource({ name: 'page', description: 'A page.', uri: 'docs://{slug}', public: true })
+  page() {
+    return 'a page';
+  }
+}
+
+export const WithArguments = applicationModule({
+  providers: [Notes],
+  sallyport: { resource: RESOURCE, identity: [oidc({ issuer: 'https://id.example' })] },
+});
+
+// What is no server at all.
+@Module({})
+export class Unguarded {}
+export const noClass = () => undefined;

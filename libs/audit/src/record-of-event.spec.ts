@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import type { AuditEvent } from '@sallyport/mcp';
+import type { AuditEvent, Decision, RefusalReason } from '@sallyport/mcp';
 import { z } from 'zod';
 
 import {
@@ -204,6 +204,19 @@ describe('recordOf', () => {
       scopesRequired: 'crm:read crm:write',
     });
   });
+
+  it.each<[RefusalReason, Decision['effect'], 'refuse' | 'hold']>([
+    ['approval_required', 'hold', 'hold'],
+    ['invalid_arguments', 'hold', 'refuse'],
+    ['invalid_arguments', 'permit', 'refuse'],
+    ['revoked', 'permit', 'refuse'],
+  ])(
+    'says of %s, where the checks %s the call by themselves, that it was decided as %s',
+    (reason, effect, decision) => {
+      const decided = { effect, checks: [], policyVersion: '' } as unknown as Decision;
+      expect(recordOf(refusal({ reason, decision: decided }))).toMatchObject({ decision, reason });
+    },
+  );
 
   it('ties an outcome to its attempt', () => {
     const first = attempt();

@@ -11,6 +11,7 @@ import {
   type McpCall,
   type OutcomeEvent,
   type Principal,
+  type RefusalEvent,
   requirementsText,
 } from '@sallyport/mcp';
 
@@ -138,7 +139,7 @@ function draftOf(event: AuditEvent, key: PersonKey): NewAuditRecord {
         callColumns(event.call, key),
         argumentColumns(event.call, key),
         decisionColumns(event.decision),
-        { reason: name(event.reason) },
+        refusalColumns(event),
       );
     case 'list':
       return drafted(event, event.call, contextColumns(event.call), {
@@ -298,6 +299,14 @@ function decisionColumns(decision: Decision): Columns {
     ...(decision.effect === 'refuse' &&
       decision.scopes.length > 0 && { scopesRequired: listOf(decision.scopes) }),
   };
+}
+
+/**
+ * What became of a call that did not run, whatever its checks by themselves would have led to: wrong arguments and
+ * revocations refuse what was permitted or held until then.
+ */
+function refusalColumns({ reason }: RefusalEvent): Columns {
+  return { decision: reason === 'approval_required' ? 'hold' : 'refuse', reason: name(reason) };
 }
 
 function checksOf(checks: readonly Check[]): string {

@@ -117,6 +117,7 @@ export { currentCall } from './call/call-scope.js';
 // Finding entries at boot, and saying what is wrong with them.
 export { Catalog, type Found, type Listed } from './catalog/catalog.js';
 export type { CatalogScan } from './catalog/scan-catalog.js';
+export type { CompletionHost, CompletionScan } from './catalog/scan-completions.js';
 export { UnsafeWiringError, type Problem } from './problem.js';
 
 // The gates themselves: what the guard, the interceptor and the umbrella hold on to.
@@ -142,7 +143,14 @@ export { HttpGateway, type PlatformRequest } from './http/http-gateway.js';
 export { StdioServer, type StdioConnection } from './stdio/stdio-server.js';
 export { DEFAULT_LIMITS, type ArrivalLimits } from './arrive/limits.js';
 export { isLoopback } from './arrive/origin-and-host.js';
-export { CATALOG_SCAN, CatalogModule, McpModule, type McpModuleOptions } from './mcp.module.js';
+export {
+  CATALOG_SCAN,
+  CatalogModule,
+  COMPLETION_FINDER,
+  McpModule,
+  type CompletionFinder,
+  type McpModuleOptions,
+} from './mcp.module.js';
 export { MCP_OPTIONS, type McpOptions } from './mcp.options.js';
 
 // For endpoints that stand beside the one of MCP: the same protection on arrival, the same answers.

@@ -20,8 +20,8 @@ import {
 import { gatekeepingFor } from './arrive/origin-and-host.js';
 import { bindHandler } from './call/bind-handler.js';
 import { CallPipeline } from './call/call-pipeline.js';
-import { Catalog, catalogChanges } from './catalog/catalog.js';
-import { scanCompletions } from './catalog/scan-completions.js';
+import { Catalog } from './catalog/catalog.js';
+import { scanCompletions, type CompletionScan } from './catalog/scan-completions.js';
 import { lateProblems, scanCatalog, type CatalogScan } from './catalog/scan-catalog.js';
 import { Gate } from './gate/gate.js';
 import {
@@ -48,6 +48,12 @@ import { StdioServer } from './stdio/stdio-server.js';
 
 /** Injection token of the {@link CatalogScan}: what was found, and what is wrong with it. */
 export const CATALOG_SCAN = Symbol.for('sallyport:catalog-scan');
+
+/** Injection token of a {@link CompletionFinder}. */
+export const COMPLETION_FINDER = Symbol.for('sallyport:completion-finder');
+
+/** Finds which arguments are completed. Of what classes declare it says the same at any time. */
+export type CompletionFinder = () => CompletionScan;
 
 /** What the MCP module is built from. */
 export interface McpModuleOptions {
@@ -77,6 +83,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
     private readonly config: ApplicationConfig,
     private readonly subscriptions: Subscriptions,
     private readonly host: HttpAdapterHost,
+    private readonly findCompletions: CompletionFinder,
   ) {}
 
   onModuleInit(): void {
@@ -89,7 +96,7 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
       ...(this.options.lateProblems?.() ?? []),
       ...endpointProblems(this.config, this.options.path),
     ];
-    const completions = scanCompletions(this.scan, this.discovery, this.scanner);
+    const completions = this.findCompletions();
     problems.push(...completions.problems);
     if (problems.length > 0) throw new UnsafeWiringError(problems);
     for (const host of this.scan.hosts) {
@@ -98,7 +105,6 @@ class McpLifecycle implements OnModuleInit, BeforeApplicationShutdown {
     for (const host of completions.hosts) {
       const handler = bindHandler(host, this.creator, this.moduleRef);
       this.pipeline.bindCompletion(host.entry, host.argument, handler);
-      catalogChanges().complete(this.scan.catalog, host.entry);
     }
   }
 
@@ -143,8 +149,16 @@ async function settledWithin(milliseconds: number, work: Promise<void>): Promise
       inject: [DiscoveryService, MetadataScanner],
     },
     { provide: Catalog, useFactory: (scan: CatalogScan) => scan.catalog, inject: [CATALOG_SCAN] },
+    {
+      provide: COMPLETION_FINDER,
+      useFactory:
+        (scan: CatalogScan, discovery: DiscoveryService, scanner: MetadataScanner): CompletionFinder =>
+        () =>
+          scanCompletions(scan, discovery, scanner),
+      inject: [CATALOG_SCAN, DiscoveryService, MetadataScanner],
+    },
   ],
-  exports: [CATALOG_SCAN, Catalog],
+  exports: [CATALOG_SCAN, Catalog, COMPLETION_FINDER],
 })
 export class CatalogModule {}
 
@@ -226,6 +240,7 @@ const PROVIDERS: Provider[] = [
       ApplicationConfig,
       Subscriptions,
       HttpAdapterHost,
+      COMPLETION_FINDER,
     ],
   },
 ];

@@ -41,7 +41,13 @@ export {
 export { matrixText } from './explain/matrix-text.js';
 
 // What was reviewed, and who gains what since then.
-export { lockOf, type LockedEntry, type PolicyLock, type Surface } from './lock/policy-lock.js';
+export {
+  lockOf,
+  type Completed,
+  type LockedEntry,
+  type PolicyLock,
+  type Surface,
+} from './lock/policy-lock.js';
 export { lockText } from './lock/lock-text.js';
 export { PolicyLockError, readLock } from './lock/read-lock.js';
 export {

@@ -20,6 +20,7 @@ describe('The version of a policy', () => {
     ['a scope', { scopes: { a: ['b'] } }, [entry]],
     ['what is listed', { listing: 'granted' }, [entry]],
     ['what waits for a person', { holds: [] }, [entry]],
+    ['whether anybody may come without signing in', { anonymous: 'refuse' }, [entry]],
     ['who says the roles', { roleDirectory: 'StaffRoles' }, [entry]],
     ['an entry', {}, [{ ...entry, digest: 'd-2' }]],
     ['the entries there are', {}, []],
@@ -58,16 +59,17 @@ it('A policy asks for no role and no scope by default, and lists what can be con
     scopes: {},
     listing: 'consentable',
     holds: ['external', 'destructive'],
+    anonymous: 'public-entries',
   });
 });
 
 it('The version of a policy says what it is a digest of', () => {
-  const { roles, scopes, listing, holds } = DEFAULT_POLICY;
+  const { roles, scopes, listing, holds, anonymous } = DEFAULT_POLICY;
   const entries = [['tool', 'open', 'd-1']];
-  const digested = { roles, scopes, listing, holds, entries };
-  expect(versionOf()).toBe(canonicalDigest('sallyport-policy/v2', digested));
+  const digested = { roles, scopes, listing, holds, anonymous, entries };
+  expect(versionOf()).toBe(canonicalDigest('sallyport-policy/v3', digested));
   const roleDirectory = 'StaffRoles';
   expect(versionOf({ roleDirectory })).toBe(
-    canonicalDigest('sallyport-policy/v2', { ...digested, roleDirectory }),
+    canonicalDigest('sallyport-policy/v3', { ...digested, roleDirectory }),
   );
 });

@@ -15,6 +15,11 @@ export interface PolicyOptions {
   readonly listing: 'consentable' | 'granted';
   /** Risks that wait for a person. What is riskier than one of them waits as well. */
   readonly holds: readonly Risk[];
+  /**
+   * Whether a caller without a credential reaches public entries. The gate asks for a credential where it says `refuse`,
+   * before anything is decided here.
+   */
+  readonly anonymous: 'public-entries' | 'refuse';
   /** Name of the class that says who holds which role; absent: the credential says it. A part of the version. */
   readonly roleDirectory?: string;
 }
@@ -36,21 +41,23 @@ export const DEFAULT_POLICY: PolicyOptions = {
   scopes: {},
   listing: 'consentable',
   holds: ['external', 'destructive'],
+  anonymous: 'public-entries',
 };
 
 export function compilePolicy(options: PolicyOptions, entries: readonly Entry[]): Policy {
-  const { roles, scopes, listing, holds, roleDirectory } = options;
+  const { roles, scopes, listing, holds, anonymous, roleDirectory } = options;
   const digests = entries.map(({ kind, name, digest }) => [kind, name, digest]);
   const resolved = { roles: hierarchyOf(roles), scopes: hierarchyOf(scopes), holds: heldRisks(holds) };
   const compiled = new WeakMap<Entry, CompiledEntry>();
   return Object.freeze({
     ...resolved,
     listing,
-    version: canonicalDigest('sallyport-policy/v2', {
+    version: canonicalDigest('sallyport-policy/v3', {
       roles,
       scopes,
       listing,
       holds,
+      anonymous,
       roleDirectory,
       entries: digests,
     }),

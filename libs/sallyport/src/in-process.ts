@@ -137,10 +137,14 @@ function contextOf(app: INestApplicationContext, principal: Principal | undefine
 }
 
 /** What the gate refused may not be explained by what it would decide: it could not record the call, for one. */
-function refusedWith({ effect, told }: Explanation, refusal: Refusal): Partial<Explanation> {
+function refusedWith({ reason: recorded, told }: Explanation, refusal: Refusal): Partial<Explanation> {
   if (told?.reason === refusal.reason) return {};
   const { status, code, reason, message } = refusal;
-  return { effect: effect === 'permit' ? 'refuse' : effect, told: { status, code, reason, message } };
+  return {
+    effect: 'refuse',
+    reason: reason === 'unavailable' ? undefined : recorded,
+    told: { status, code, reason, message },
+  };
 }
 
 function answerTo(app: INestApplicationContext, refusal: Refusal): RefusalAnswer {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
-import type { Entry, Problem } from '@sallyport/mcp';
+import type { Problem } from '@sallyport/mcp';
 import {
   compareLocks,
   differenceText,
@@ -12,7 +12,9 @@ import {
   readLock,
   type LockDifference,
   type PolicyLock,
+  type Surface,
 } from '@sallyport/policy';
+import { errorCodeOf } from '@sallyport/store';
 import { policyOptions } from './policy-options.js';
 import type { SallyportOptions } from './sallyport.options.js';
 
@@ -27,10 +29,13 @@ export interface PolicyLockOptions {
   readonly onDifference?: 'refuse' | 'warn';
 }
 
-/** The lock of what this server serves: every entry its classes declare. */
-export function surfaceLock(options: SallyportOptions, entries: readonly Entry[]): PolicyLock {
-  const { anonymous = 'public-entries', instructions } = options;
-  return lockOf({ entries, policy: policyOptions(options), anonymous, instructions });
+/** What a server serves: its entries, and which of their arguments have values proposed. */
+export type Served = Pick<Surface, 'entries' | 'completions'>;
+
+/** The lock of what is served with these options. */
+export function surfaceLock(options: SallyportOptions, served: Served): PolicyLock {
+  const { instructions } = options;
+  return lockOf({ ...served, policy: policyOptions(options), instructions });
 }
 
 /**
@@ -39,7 +44,7 @@ export function surfaceLock(options: SallyportOptions, entries: readonly Entry[]
  * @throws PolicyLockError with a sentence that says which command to run
  */
 export function readLockFile(file: string): PolicyLock {
-  return readLock(textOf(file));
+  return readLock(textOf(file), file);
 }
 
 /** From the lock in a file to what is served now. @throws PolicyLockError when there is none that can be read */
@@ -48,11 +53,11 @@ export function differenceFrom(file: string, now: PolicyLock): LockDifference {
 }
 
 /** What stops a server whose surface is not what was reviewed; logs it instead where that was asked for. */
-export function lockProblems(options: SallyportOptions, entries: readonly Entry[]): Problem[] {
+export function lockProblems(options: SallyportOptions, served: Served): Problem[] {
   const { lock } = options;
   if (lock === undefined || isUnlocked()) return [];
   try {
-    const difference = differenceFrom(lock.file, surfaceLock(options, entries));
+    const difference = differenceFrom(lock.file, surfaceLock(options, served));
     if (isUnchanged(difference)) return [];
     const message = differenceMessage(lock.file, difference);
     if (lock.onDifference !== 'warn') return [{ code: 'policy_lock', message }];
@@ -107,9 +112,12 @@ export function differenceMessage(file: string, difference: LockDifference): str
 function textOf(file: string): string {
   try {
     return readFileSync(resolve(file), 'utf8');
-  } catch {
+  } catch (error) {
+    const code = errorCodeOf(error);
     throw new PolicyLockError(
-      `The lock file ${file} cannot be read here: write it with: sallyport policy lock --file ${file}`,
+      code === 'ENOENT'
+        ? `There is no lock file ${file} here: write it with: sallyport policy lock --file ${file}`
+        : `The lock file ${file} cannot be read (${code ?? 'no code'}): name another, or correct its permissions.`,
     );
   }
 }

@@ -15,6 +15,7 @@ import {
   Authorizer,
   Catalog,
   CatalogModule,
+  COMPLETION_FINDER,
   DEFAULT_FAILED_AUTHENTICATIONS,
   DEFAULT_LIMITS,
   DEFAULT_SESSIONS,
@@ -24,6 +25,7 @@ import {
   McpModule,
   RoleDirectory,
   UnsafeWiringError,
+  type CompletionFinder,
   type McpOptions,
   type Problem,
   type ServerIdentity,
@@ -48,7 +50,7 @@ import { revocationManagement } from './administration/revocation-management.js'
 import { RevocationsModule } from './administration/revocations.module.js';
 import { grantsOf } from './grants.js';
 import { optionProblems } from './option-problems.js';
-import { lockProblems } from './policy-lock.js';
+import { lockProblems, type Served } from './policy-lock.js';
 import { policyOptions } from './policy-options.js';
 import { RecordKeepingModule } from './record-keeping.module.js';
 import { RevokedKeys } from './administration/revoked-keys.js';
@@ -262,14 +264,15 @@ function policyModule(path: string, options: DynamicModule): DynamicModule {
       },
       {
         provide: MCP_OPTIONS,
-        inject: [SALLYPORT_OPTIONS, Catalog, PolicyRules, RoleDirectory],
+        inject: [SALLYPORT_OPTIONS, Catalog, COMPLETION_FINDER, PolicyRules, RoleDirectory],
         useFactory: (
           all: SallyportOptions,
           catalog: Catalog,
+          findCompletions: CompletionFinder,
           rules: PolicyRules,
           directory: ProvidedRoles | undefined,
         ): McpOptions => ({
-          ...mcpOptions(all, path, catalog),
+          ...mcpOptions(all, path, { entries: catalog.entries, completions: findCompletions().hosts }),
           lateProblems: () => [...rules.problems(catalog.entries), ...(directory?.problems() ?? [])],
         }),
       },
@@ -348,8 +351,9 @@ function policyAuthorizer(all: SallyportOptions, catalog: Catalog, rules: Policy
   return new PolicyAuthorizer(policy, { rules, ...(timeoutMs !== undefined && { timeoutMs }) });
 }
 
-function mcpOptions(options: SallyportOptions, path: string, catalog: Catalog): McpOptions {
+function mcpOptions(options: SallyportOptions, path: string, served: Served): McpOptions {
   const { instructions } = options;
+  const policy = policyOptions(options);
   return {
     server: serverIdentity(options),
     ...(instructions === undefined ? {} : { instructions }),
@@ -357,13 +361,10 @@ function mcpOptions(options: SallyportOptions, path: string, catalog: Catalog): 
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     allowedHosts: options.allowedHosts ?? [],
     allowedOrigins: options.allowedOrigins ?? [],
-    anonymous: options.anonymous ?? 'public-entries',
+    anonymous: policy.anonymous,
     signInScopes: options.signInScopes ?? [],
     failedAuthentications: { ...DEFAULT_FAILED_AUTHENTICATIONS, ...options.failedAuthentications },
-    problems: [
-      ...policyProblems(policyOptions(options), catalog.entries),
-      ...lockProblems(options, catalog.entries),
-    ],
+    problems: [...policyProblems(policy, served.entries), ...lockProblems(options, served)],
     ...(options.subscriptions !== false && {
       subscriptions: { ...DEFAULT_SUBSCRIPTIONS, ...options.subscriptions },
     }),

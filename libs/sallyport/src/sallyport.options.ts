@@ -37,7 +37,7 @@ export interface SallyportOptions {
    * `public-entries` (default): a caller without a credential may connect when there are public entries, and sees those
    * alone. `refuse`: everybody is asked to sign in first.
    */
-  readonly anonymous?: 'public-entries' | 'refuse';
+  readonly anonymous?: PolicyOptions['anonymous'];
   /** The scopes a first sign-in should ask for: `scope` of every 401, `scopes_supported` of the metadata. Default: none. */
   readonly signInScopes?: readonly string[];
   /** How long a token that was verified is not verified again. Default: 60 seconds, 10,000 tokens. */

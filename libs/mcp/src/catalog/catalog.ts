@@ -24,8 +24,6 @@ export type Listed = Readonly<Record<string, unknown>>;
 interface CatalogChanges {
   readonly built: (catalog: Catalog) => readonly BuiltEntry[];
   readonly replace: (catalog: Catalog, built: readonly BuiltEntry[]) => void;
-  /** Notes that arguments of this entry are completed. */
-  readonly complete: (catalog: Catalog, entry: Entry) => void;
 }
 
 let changeCatalog: CatalogChanges;
@@ -65,7 +63,6 @@ class Contents {
 /** Every entry of the server: found at boot, and changed by the registry of entries alone. */
 export class Catalog {
   #contents: Contents;
-  readonly #completed = new WeakSet<Entry>();
   // Of entries that were removed, too: an answer that is on its way may still be about them.
   readonly #listed = new WeakMap<Entry, Listed>();
   readonly #outputSchemas = new WeakMap<Entry, JsonSchema>();
@@ -79,7 +76,6 @@ export class Catalog {
     changeCatalog = {
       built: (catalog) => catalog.#contents.built,
       replace: (catalog, built) => (catalog.#contents = catalog.#take(built)),
-      complete: (catalog, entry) => catalog.#completed.add(entry),
     };
   }
 
@@ -124,11 +120,6 @@ export class Catalog {
 
   get hasPublicEntries(): boolean {
     return this.entries.some((entry) => entry.policy.public);
-  }
-
-  /** Whether the arguments of any entry are completed. */
-  get hasCompletions(): boolean {
-    return this.entries.some((entry) => this.#completed.has(entry));
   }
 
   #take(built: readonly BuiltEntry[]): Contents {

@@ -86,6 +86,15 @@ describe('an explanation', () => {
 
   it.each<[string, Entry | undefined, Principal | undefined, string[]]>([
     ['an entry', undefined, LENA, ['Correct the name or URI: sallyport policy lists every entry.']],
+    [
+      'a credential and an entry',
+      undefined,
+      undefined,
+      [
+        'Sign in: send an access token or a key of this server.',
+        'Correct the name or URI: sallyport policy lists every entry.',
+      ],
+    ],
     ['a credential', entry(), undefined, ['Sign in: send an access token or a key of this server.']],
     [
       'a tenant',
@@ -120,8 +129,44 @@ describe('an explanation', () => {
     [
       'a sign-in',
       entry({ freshness: { maxAge: 60, acr: ['gold'] } }),
-      LENA,
+      { ...LENA, credential: { kind: 'jwt', authenticatedAt: -3600, acr: 'silver' } },
       ['Sign in again with acr gold, and call within 60 seconds.'],
+    ],
+    [
+      'a token that says when its user signed in',
+      entry({ freshness: { maxAge: 60 } }),
+      LENA,
+      ['Sign in again, and call within 60 seconds: the new token has to have auth_time.'],
+    ],
+    [
+      'a token that says how its user signed in',
+      entry({ freshness: { acr: ['gold'] } }),
+      LENA,
+      ['Sign in again with acr gold: the new token has to have acr.'],
+    ],
+    [
+      'a person instead of an API key',
+      entry({ freshness: { maxAge: 60, acr: ['gold'] } }),
+      { ...LENA, kind: 'api-key' },
+      [
+        'An API key never signs in: a person has to make this call, signed in with acr gold no longer than 60 seconds ago.',
+      ],
+    ],
+    [
+      'a person instead of a local process',
+      entry({ freshness: { maxAge: 60 } }),
+      { ...LENA, kind: 'process' },
+      [
+        'A local process never signs in: a person has to make this call, signed in no longer than 60 seconds ago.',
+      ],
+    ],
+    [
+      'a person instead of a client',
+      entry({ freshness: { acr: ['gold', 'silver'] } }),
+      { ...LENA, kind: 'client' },
+      [
+        'A client by itself never signs in: a person has to make this call, signed in with acr gold or silver.',
+      ],
     ],
     ['a rule', entry({ when: ['OwnOnly'] }), LENA, ['The rule has to permit it. OwnOnly: was not asked.']],
     ['an approval', entry({ risk: 'external' }), LENA, ['A person has to approve this call.']],
@@ -152,6 +197,26 @@ describe('an explanation', () => {
     const explanation = explained(entry(), LENA, refused);
     expect(explanation.effect).toBe('refuse');
     expect(explanation.helps).toEqual([expect.stringMatching(help)]);
+  });
+
+  it('refuses wrong arguments of what would wait for a person, and names both', () => {
+    const refusal = { ...REFUSAL, reason: 'invalid_arguments', issues: ['to: expected a string'] } as const;
+    const explanation = explained(entry({ risk: 'external' }), LENA, {
+      reason: 'invalid_arguments',
+      refusal,
+    });
+    expect(explanation).toMatchObject({ effect: 'refuse', reason: 'invalid_arguments' });
+    expect(explanation.helps).toEqual([
+      'Correct the arguments. to: expected a string.',
+      'A person has to approve this call.',
+    ]);
+  });
+
+  it('holds what waits for a person', () => {
+    expect(explained(entry({ risk: 'external' }), LENA)).toMatchObject({
+      effect: 'hold',
+      reason: 'approval_required',
+    });
   });
 
   it('reads from the decision to what would help', () => {
@@ -201,7 +266,7 @@ describe('a matrix', () => {
     entry({ roles: [], when: ['OwnOnly'], tenancy: { argument: ['a.b'] } }, { name: 'ruled' }),
     entry({ public: true, roles: [], scopes: [], tenancy: 'none' }, { kind: 'resource', name: 'page' }),
   ];
-  const matrix = policyMatrix(lockOf({ entries, policy: OPTIONS, anonymous: 'public-entries' }));
+  const matrix = policyMatrix(lockOf({ entries, policy: OPTIONS }));
 
   it('says what each role reaches with everything else', () => {
     expect(matrix.roles.columns).toEqual(['(signed out)', '(none)', 'admin', 'contributor', 'reader']);
@@ -232,7 +297,7 @@ describe('a matrix', () => {
   });
 
   it('hides the public, too, where everybody has to sign in', () => {
-    const { roles } = policyMatrix(lockOf({ entries, policy: OPTIONS, anonymous: 'refuse' }));
+    const { roles } = policyMatrix(lockOf({ entries, policy: { ...OPTIONS, anonymous: 'refuse' } }));
     expect(roles.rows.every(({ cells }) => cells[0] === 'refuse')).toBe(true);
   });
 
@@ -240,9 +305,7 @@ describe('a matrix', () => {
     const scopes = Object.fromEntries(
       Array.from({ length: 30 }, (_, at) => [`some-application:scope-${at}`, []]),
     );
-    const wide = matrixText(
-      policyMatrix(lockOf({ entries, policy: { ...OPTIONS, scopes }, anonymous: 'refuse' })),
-    );
+    const wide = matrixText(policyMatrix(lockOf({ entries, policy: { ...OPTIONS, scopes } })));
     expect(
       Math.max(
         ...wide

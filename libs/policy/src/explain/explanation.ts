@@ -39,14 +39,19 @@ export function explanationOf(verdict: Verdict, policy: Policy): Explanation {
   return {
     target,
     entry: entry === undefined ? undefined : { kind: entry.kind, name: entry.name, source: entry.source },
-    // What a decision would permit may still be refused: for its arguments, or a revocation.
-    effect: decision.effect === 'permit' && verdict.kind === 'refused' ? 'refuse' : decision.effect,
+    effect: effectOf(verdict),
     reason: verdict.kind === 'refused' ? verdict.reason : undefined,
     checks: decision.checks,
     policyVersion: decision.policyVersion,
     told: verdict.kind === 'refused' ? toldOf(verdict) : undefined,
     helps: whatHelps(verdict, policy),
   };
+}
+
+/** What a decision would permit or hold may still be refused: for its arguments, or a revocation. */
+function effectOf(verdict: Verdict): Decision['effect'] {
+  if (verdict.kind === 'permitted') return 'permit';
+  return verdict.reason === 'approval_required' ? 'hold' : 'refuse';
 }
 
 function toldOf({ refusal }: Extract<Verdict, { kind: 'refused' }>): Told {

@@ -1,8 +1,11 @@
 import {
   alternativesOf,
   type Check,
+  type CredentialFacts,
   type EntryPolicy,
+  type Freshness,
   type Principal,
+  type PrincipalKind,
   type RefusedCall,
   type RefusalReason,
   type Requirement,
@@ -17,11 +20,19 @@ import { unmetRequirements } from '../unmet-requirements.js';
 export function whatHelps(verdict: Verdict, policy: Policy): string[] {
   if (verdict.kind === 'permitted') return [];
   const beside = BESIDE_CHECKS[verdict.reason]?.(verdict);
-  if (beside !== undefined) return [beside];
-  return verdict.decision.checks
-    .filter(({ passed }) => !passed)
-    .map((check) => helpFor(check, verdict, policy));
+  if (beside === undefined) return helpForChecks(verdict, policy);
+  // Once they are corrected, a person may still have to approve.
+  return verdict.reason === 'invalid_arguments' ? [beside, ...helpForChecks(verdict, policy)] : [beside];
 }
+
+function helpForChecks(verdict: RefusedCall, policy: Policy): string[] {
+  const failed = verdict.decision.checks.filter(({ passed }) => !passed);
+  // Whoever has not signed in is told nothing of the entry, and is not told that there is none.
+  const untold = verdict.call.entry === undefined && failed.every(({ name }) => name !== 'entry');
+  return [...failed.map((check) => helpFor(check, verdict, policy)), ...(untold ? [NO_SUCH_ENTRY] : [])];
+}
+
+const NO_SUCH_ENTRY = 'Correct the name or URI: sallyport policy lists every entry.';
 
 /** Reasons that no check stands for. */
 const BESIDE_CHECKS: Partial<Record<RefusalReason, (refused: RefusedCall) => string>> = {
@@ -39,7 +50,7 @@ function helpFor({ name, detail }: Check, { call }: RefusedCall, policy: Policy)
   const { entry, principal } = call;
   switch (name) {
     case 'entry':
-      return 'Correct the name or URI: sallyport policy lists every entry.';
+      return NO_SUCH_ENTRY;
     case 'authentication':
       return 'Sign in: send an access token or a key of this server.';
     case 'tenant':
@@ -49,7 +60,7 @@ function helpFor({ name, detail }: Check, { call }: RefusedCall, policy: Policy)
     case 'rule':
       return `The rule has to permit it. ${detail}.`;
     case 'freshness':
-      return `Sign in again${signInWords(entry?.policy.freshness)}.`;
+      return signInHelp(entry?.policy.freshness, principal);
     case 'scopes':
       return `The user has to consent to ${named(entry?.policy.scopes, principal?.scopes, policy.scopes)}.`;
     case 'risk':
@@ -82,8 +93,31 @@ function named(
     .join(' and ');
 }
 
-function signInWords(freshness: EntryPolicy['freshness'] = {}): string {
-  const { maxAge, acr } = freshness;
-  const by = acr === undefined ? '' : ` with acr ${acr.join(' or ')}`;
-  return `${by}${maxAge === undefined ? '' : `, and call within ${maxAge} seconds`}`;
+function signInHelp(asked: Freshness = {}, principal: Principal | undefined): string {
+  if (principal === undefined || principal.kind === 'user') return signInAgain(asked, principal?.credential);
+  const { maxAge } = asked;
+  const when = maxAge === undefined ? '' : ` no longer than ${maxAge} seconds ago`;
+  return `${NEVER_SIGNS_IN[principal.kind]} never signs in: a person has to make this call, signed in${byWords(asked)}${when}.`;
+}
+
+const NEVER_SIGNS_IN: Readonly<Record<Exclude<PrincipalKind, 'user'>, string>> = {
+  client: 'A client by itself',
+  'api-key': 'An API key',
+  process: 'A local process',
+};
+
+/** Signing in helps only where the token then says so: an identity provider has to be told to. */
+function signInAgain(asked: Freshness, credential: CredentialFacts | undefined): string {
+  const { maxAge, acr } = asked;
+  const soon = maxAge === undefined ? '' : `, and call within ${maxAge} seconds`;
+  const unsaid = [
+    ...(maxAge !== undefined && credential?.authenticatedAt === undefined ? ['auth_time'] : []),
+    ...(acr !== undefined && credential?.acr === undefined ? ['acr'] : []),
+  ];
+  const must = unsaid.length === 0 ? '' : `: the new token has to have ${unsaid.join(' and ')}`;
+  return `Sign in again${byWords(asked)}${soon}${must}.`;
+}
+
+function byWords({ acr }: Freshness): string {
+  return acr === undefined ? '' : ` with acr ${acr.join(' or ')}`;
 }

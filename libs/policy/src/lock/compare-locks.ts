@@ -1,5 +1,5 @@
-import { type EntryKind, type EntryPolicy } from '@sallyport/mcp';
-import { inWords } from '../explain/in-words.js';
+import type { EntryKind } from '@sallyport/mcp';
+import { differentReach, reachInWords } from './entry-reach.js';
 import { isSame, LockedSurface } from './locked-surface.js';
 import { keyOf, type LockedEntry, type PolicyLock } from './policy-lock.js';
 import {
@@ -29,9 +29,9 @@ export interface EntryDifference {
   readonly change: 'added' | 'removed' | 'changed';
   /** `loosened`: somebody gains; `tightened`: somebody loses; `moved`: both; `same`: neither. */
   readonly access: 'loosened' | 'tightened' | 'moved' | 'same';
-  /** Who may call it now and could not before. */
+  /** Who may call it now and could not before; and who gets more by calling it: other URIs, completions. */
   readonly gains: readonly string[];
-  /** Who could call it before and may not now. */
+  /** Who could call it before and may not now, or gets less. */
   readonly loses: readonly string[];
   /** Members of its block that differ; those of the policy as `policy.scopes`. */
   readonly members: readonly MemberDifference[];
@@ -61,27 +61,6 @@ export function isUnchanged({ settings, entries }: LockDifference): boolean {
   return settings.length === 0 && entries.length === 0;
 }
 
-/** Who may call an entry, in words. */
-export function whoMayCall({
-  public: isPublic,
-  roles,
-  scopes,
-  tenancy,
-  when,
-  freshness,
-}: EntryPolicy): string {
-  if (isPublic) return 'anyone, without signing in';
-  const parts = [
-    roles.length > 0 ? `hold ${inWords(roles)}` : '',
-    scopes.length > 0 ? `consented to ${inWords(scopes)}` : '',
-    tenancy === 'none' ? '' : 'belong to a tenant',
-    typeof tenancy === 'string' ? '' : `name it in ${tenancy.argument.join(' and ')}`,
-    when.length > 0 ? `are permitted by ${when.join(' and ')}` : '',
-    freshness === undefined ? '' : 'signed in as asked',
-  ];
-  return `who ${parts.filter((part) => part !== '').join(', ')}`;
-}
-
 interface Surfaces {
   readonly before: { readonly lock: PolicyLock; readonly surface: LockedSurface };
   readonly after: { readonly lock: PolicyLock; readonly surface: LockedSurface };
@@ -92,8 +71,8 @@ function compareEntry(
   now: LockedEntry | undefined,
   surfaces: Surfaces,
 ): EntryDifference | undefined {
-  if (old === undefined) return now && cameOrWent('added', now);
-  if (now === undefined) return cameOrWent('removed', old);
+  if (old === undefined) return now && cameOrWent('added', { lock: surfaces.after.lock, entry: now });
+  if (now === undefined) return cameOrWent('removed', { lock: surfaces.before.lock, entry: old });
   const key = keyOf(old);
   const before: Side = { lock: surfaces.before.lock, entry: old };
   const after: Side = { lock: surfaces.after.lock, entry: now };
@@ -104,10 +83,12 @@ function compareEntry(
   const gains = [
     ...letInByOne(after, before, reaches('after'), reaches('before')),
     ...(waited && !waits ? ['every caller: no person approves it first any more'] : []),
+    ...differentReach(after, before),
   ];
   const loses = [
     ...letInByOne(before, after, reaches('before'), reaches('after')),
     ...(waits && !waited ? ['every caller: a person has to approve it first'] : []),
+    ...differentReach(before, after),
   ];
   const members = memberDifferences(old, now);
   if (gains.length + loses.length + members.length === 0) return undefined;
@@ -122,8 +103,9 @@ function compareEntry(
   };
 }
 
-function cameOrWent(change: 'added' | 'removed', { kind, name, policy }: LockedEntry): EntryDifference {
-  const who = [whoMayCall(policy)];
+function cameOrWent(change: 'added' | 'removed', side: Side): EntryDifference {
+  const { kind, name } = side.entry;
+  const who = reachInWords(side);
   return change === 'added'
     ? { kind, name, change, access: 'loosened', gains: who, loses: [], members: [] }
     : { kind, name, change, access: 'tightened', gains: [], loses: who, members: [] };
@@ -137,8 +119,8 @@ function letInByOne(from: Side, to: Side, effectOfFrom: Effect, effectOfTo: Effe
     const found = justLetIn(from, to).filter(
       (caller) => effectOfFrom(caller) !== 'refuse' && effectOfTo(caller) === 'refuse',
     );
-    const anyone = found.find(({ principal }) => principal === undefined);
-    return [...new Set((anyone === undefined ? found : [anyone]).map(({ who }) => who))];
+    const all = found.find(({ standsForAll }) => standsForAll === true);
+    return [...new Set((all === undefined ? found : [all]).map(({ who }) => who))];
   } catch (error) {
     if (!(error instanceof TooManySamplesError)) throw error;
     return isSame(asked(from), asked(to))
@@ -164,8 +146,9 @@ function memberDifferences(old: LockedEntry, now: LockedEntry): MemberDifference
 }
 
 /** The digest differs with anything else, and says nothing more. */
-function besidesPolicy({ uri, mimeType, auditFields, description, schema }: LockedEntry): object {
-  return { uri, mimeType, auditFields, description, schema };
+function besidesPolicy(entry: LockedEntry): object {
+  const { uri, mimeType, completions, auditFields, description, schema } = entry;
+  return { uri, mimeType, completions, auditFields, description, schema };
 }
 
 /** The settings, with each role and each scope by itself. */

@@ -20,10 +20,18 @@ function headline({ change, access, members }: EntryDifference): string {
   const moved = { loosened: 'loosened', tightened: 'tightened', moved: 'loosened and tightened', same: '' }[
     access
   ];
-  const told = members.some(({ member }) => Object.hasOwn(TOLD, member));
-  const parts = [moved, told ? 'says something else to models' : ''].filter((part) => part !== '');
+  const said = members.map(({ member }) => SAID[member] ?? '');
+  const parts = [...new Set([moved, ...said])].filter((part) => part !== '');
   return parts.length === 0 ? 'written differently; the same callers may call it' : parts.join('; ');
 }
+
+/** What is said of an entry of which this member changed, whoever may call it. */
+const SAID: Readonly<Record<string, string>> = {
+  uri: 'reaches other URIs',
+  completions: 'proposes other values',
+  description: 'says something else to models',
+  schema: 'says something else to models',
+};
 
 /** What a model reads: a tool is poisoned by changing it once it has been reviewed. */
 const TOLD: Readonly<Record<string, string>> = {

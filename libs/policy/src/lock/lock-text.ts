@@ -16,11 +16,11 @@ export function lockText(lock: PolicyLock): string {
 }
 
 function entryBlock({ policy, ...entry }: LockedEntry): string {
-  const { kind, name, uri, mimeType, auditFields, description, schema, digest } = entry;
+  const { kind, name, uri, mimeType, completions, auditFields, description, schema, digest } = entry;
   const members = [
     ...lines({ kind, name, uri, mimeType }, 3),
     `${indent(3)}"policy": ${block(policy, 3)}`,
-    ...lines({ auditFields, description, schema, digest }, 3),
+    ...lines({ completions, auditFields, description, schema, digest }, 3),
   ];
   return `{\n${members.join(',\n')}\n${indent(2)}}`;
 }

@@ -42,16 +42,17 @@ function entry(policy: Partial<EntryPolicy> = {}, rest: Partial<Entry> = {}): En
 
 function lock(
   entries: readonly Entry[],
-  rest: Partial<Surface> & { policy?: Partial<Surface['policy']> } = {},
+  rest: Partial<Omit<Surface, 'policy'>> & { policy?: Partial<Surface['policy']> } = {},
 ) {
   const policy: Surface['policy'] = {
     roles: { admin: ['contributor'], contributor: ['read-only'] },
     scopes: { 'crm:write': ['crm:read'] },
     listing: 'consentable',
     holds: ['external', 'destructive'],
+    anonymous: 'public-entries',
     ...rest.policy,
   };
-  return lockOf({ anonymous: 'public-entries', ...rest, policy, entries });
+  return lockOf({ ...rest, policy, entries });
 }
 
 function difference(before: PolicyLock, after: PolicyLock): LockDifference {
@@ -190,8 +191,62 @@ describe('a comparison of locks', () => {
   });
 
   it('finds that anybody may come in where everybody had to sign in', () => {
-    const { entries } = difference(lock([entry(PUBLIC)], { anonymous: 'refuse' }), lock([entry(PUBLIC)]));
+    const { entries } = difference(
+      lock([entry(PUBLIC)], { policy: { anonymous: 'refuse' } }),
+      lock([entry(PUBLIC)]),
+    );
     expect(entries).toMatchObject([{ gains: ['anyone, without signing in'], loses: [] }]);
+  });
+
+  it('says that whoever signs in gains what became public where everybody has to sign in', () => {
+    const policy = { anonymous: 'refuse' } as const;
+    const [before, after] = [lock([entry()], { policy }), lock([entry(PUBLIC)], { policy })];
+    expect(difference(before, after).entries).toMatchObject([{ gains: ['whoever signs in'], loses: [] }]);
+    expect(difference(lock([], { policy }), after).entries).toMatchObject([
+      { change: 'added', gains: ['whoever signs in'] },
+    ]);
+  });
+
+  it('finds an argument that is completed, and who is proposed its values', () => {
+    const page = entry({}, { kind: 'resource', name: 'page', uri: 'docs://{area}/{slug}' });
+    const completions = ['slug', 'area'].map((argument) => ({ entry: page, argument }));
+    const [before, after] = [lock([page]), lock([page], { completions })];
+    const who = 'who hold read-only, consented to crm:read, belong to a tenant';
+    const gains = [`${who}: to be proposed values for "area"`, `${who}: to be proposed values for "slug"`];
+    expect(difference(before, after).entries).toMatchObject([{ access: 'loosened', gains, loses: [] }]);
+    expect(difference(after, before).entries).toMatchObject([
+      { access: 'tightened', gains: [], loses: gains },
+    ]);
+    expect(differenceText(difference(before, after))).toContain(
+      'resource page: loosened; proposes other values',
+    );
+    expect(differenceText(difference(lock([]), after))).toContain(gains.join('\n  gains  '));
+  });
+
+  it('finds no completion of another entry of the same name', () => {
+    const [tool, prompt] = [entry({}, { name: 'same' }), entry({}, { name: 'same', kind: 'prompt' })];
+    const { entries } = lock([tool, prompt], { completions: [{ entry: prompt, argument: 'id' }] });
+    expect(entries.map(({ kind, completions }) => [kind, completions])).toEqual([
+      ['prompt', ['id']],
+      ['tool', []],
+    ]);
+  });
+
+  it('finds that a resource reaches other URIs, whoever may read it', () => {
+    const at = (uri: string, policy: Partial<EntryPolicy> = PUBLIC) =>
+      lock([entry(policy, { kind: 'resource', name: 'page', uri })]);
+    const step = difference(at('docs://public/{slug}'), at('docs://{area}/{slug}'));
+    expect(step.entries).toMatchObject([
+      {
+        access: 'moved',
+        gains: ['anyone, without signing in: to read docs://{area}/{slug}'],
+        loses: ['anyone, without signing in: to read docs://public/{slug}'],
+      },
+    ]);
+    expect(differenceText(step)).toMatch(/^resource page: loosened and tightened; reaches other URIs$/m);
+    expect(difference(lock([]), at('docs://{slug}')).entries).toMatchObject([
+      { change: 'added', gains: ['anyone, without signing in: to read docs://{slug}'] },
+    ]);
   });
 
   it('finds what models are told, even if nobody gains', () => {
@@ -243,10 +298,16 @@ describe('a comparison of locks', () => {
 
 describe('a lock file', () => {
   it('gives back what was written', () => {
-    const written = lock([
-      entry({ scopes: ['a', { anyOf: ['b', 'c'] }], freshness: { maxAge: 60, acr: ['x'] } }),
-      entry(PUBLIC, { kind: 'resource', name: 'page', uri: 'docs://{slug}', mimeType: 'text/plain' }),
-    ]);
+    const page = entry(PUBLIC, {
+      kind: 'resource',
+      name: 'page',
+      uri: 'docs://{slug}',
+      mimeType: 'text/plain',
+    });
+    const written = lock(
+      [entry({ scopes: ['a', { anyOf: ['b', 'c'] }], freshness: { maxAge: 60, acr: ['x'] } }), page],
+      { completions: [{ entry: page, argument: 'slug' }] },
+    );
     expect(readLock(lockText(written))).toEqual(written);
   });
 
@@ -265,15 +326,30 @@ describe('a lock file', () => {
 
   it.each<[string, (text: string) => string]>([
     ['is no JSON', (text) => text.slice(1)],
-    ['is of another format', (text) => text.replace('lock/v1', 'lock/v9')],
+    ['is of another format', (text) => text.replace('lock/v2', 'lock-v2')],
     ['was edited by hand', (text) => text.replace('"risk": "read"', '"risk": "write"')],
     ['has a member nobody knows', (text) => text.replace('"public": false', '"public": false, "extra": 1')],
     ['names one thing twice', (text) => text.replace('"public": false', '"public": true, "public": false')],
     ['lost its entries', (text) => text.replace(/"entries": \[[^]*\]/, '"entries": {}')],
+    ['says nothing of completions', (text) => text.replace(/ *"completions": .*\n/, '')],
     ['is of another tool', () => '{}'],
     ['is a list', () => '[]'],
   ])('is refused when it %s', (_what, spoil) => {
     expect(() => readLock(spoil(lockText(lock([entry()]))))).toThrow(PolicyLockError);
+  });
+
+  it('of another version of Sallyport is refused with the command that writes it anew', () => {
+    const older = lockText(lock([entry()])).replace('sallyport-lock/v2', 'sallyport-lock/v1');
+    expect(() => readLock(older, 'my.lock.json')).toThrow(
+      'The lock file my.lock.json cannot be compared: its format is sallyport-lock/v1, and this version of Sallyport reads sallyport-lock/v2. Write it anew, and review what then differs from the one before: sallyport policy lock --file my.lock.json',
+    );
+  });
+
+  it('that cannot be read says why, and which command writes it anew', () => {
+    expect(() => readLock('{', 'my.lock.json')).toThrow(
+      /^The lock file my\.lock\.json cannot be read: it is no JSON\. .*: sallyport policy lock --file my\.lock\.json$/,
+    );
+    expect(() => readLock('[]')).toThrow(/^The lock file cannot be read: .*: sallyport policy lock$/);
   });
 
   it('is never read as anything but a lock or refused', () => {
@@ -296,6 +372,7 @@ const lockPolicy = {
   scopes: { 'crm:write': ['crm:read'] },
   listing: 'consentable' as const,
   holds: ['external' as const, 'destructive' as const],
+  anonymous: 'public-entries' as const,
 };
 
 const NAMES = ['a', 'b', 'c', 'd'];
@@ -373,8 +450,13 @@ const callers: fc.Arbitrary<SampleCaller> = fc.record({
 
 function drawn({ policy, roles, scopes, anonymous, holds }: Drawn): PolicyLock {
   return lock([entry(policy)], {
-    anonymous,
-    policy: { roles: roles as Inclusions, scopes: scopes as Inclusions, holds, listing: 'consentable' },
+    policy: {
+      roles: roles as Inclusions,
+      scopes: scopes as Inclusions,
+      holds,
+      listing: 'consentable',
+      anonymous,
+    },
   });
 }
 
@@ -435,8 +517,13 @@ describe('whatever policies there are', () => {
       fc.property(surfaces, surfaces, fc.boolean(), (one, other, swap) => {
         const two = [entry(one.policy), entry(other.policy, { name: 'close' })];
         const options = {
-          anonymous: one.anonymous,
-          policy: { roles: one.roles, scopes: one.scopes, holds: one.holds, listing: 'granted' as const },
+          policy: {
+            roles: one.roles,
+            scopes: one.scopes,
+            holds: one.holds,
+            listing: 'granted' as const,
+            anonymous: one.anonymous,
+          },
         };
         const shuffled = {
           ...options,

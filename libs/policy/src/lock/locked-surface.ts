@@ -10,9 +10,9 @@ export class LockedSurface {
   readonly #entries: ReadonlyMap<string, Entry>;
 
   constructor(private readonly lock: PolicyLock) {
-    const { roles, scopes, listing, holds } = lock;
+    const { roles, scopes, listing, holds, anonymous } = lock;
     const entries = lock.entries.map(entryOf);
-    this.#policy = compilePolicy({ roles, scopes, listing, holds }, entries);
+    this.#policy = compilePolicy({ roles, scopes, listing, holds, anonymous }, entries);
     this.#entries = new Map(entries.map((entry) => [keyOf(entry), entry]));
   }
 

@@ -10,16 +10,22 @@ import type { Inclusions } from '../hierarchy.js';
 import type { PolicyOptions } from '../policy.js';
 
 /** First member of every lock file. */
-export const LOCK_FORMAT = 'sallyport-lock/v1';
+export const LOCK_FORMAT = 'sallyport-lock/v2';
 
 /** Everything that decides who may call what, and what a model is told of it. */
 export interface Surface {
   readonly entries: readonly Entry[];
   readonly policy: PolicyOptions;
-  /** Whether a caller without a credential reaches public entries. */
-  readonly anonymous: 'public-entries' | 'refuse';
+  /** Which arguments of which entries have values proposed. Default: none. */
+  readonly completions?: readonly Completed[];
   /** What the server tells models at the handshake. */
   readonly instructions?: string | undefined;
+}
+
+/** An argument for which callers of its entry are proposed values. */
+export interface Completed {
+  readonly entry: Entry;
+  readonly argument: string;
 }
 
 /** One entry as it was reviewed. Digests are lower-case hexadecimal SHA-256. */
@@ -29,6 +35,8 @@ export interface LockedEntry {
   readonly uri?: string;
   readonly mimeType?: string;
   readonly policy: EntryPolicy;
+  /** Arguments for which values are proposed, to whoever may call the entry. */
+  readonly completions: readonly string[];
   /** Arguments whose values the audit stores in the clear. */
   readonly auditFields: readonly string[];
   /** Of title and description: what a model reads. */
@@ -42,7 +50,8 @@ export interface LockedEntry {
 /** A whole surface as it was reviewed. Lists that mean sets are sorted: the order they were written in says nothing. */
 export interface PolicyLock {
   readonly format: typeof LOCK_FORMAT;
-  readonly anonymous: Surface['anonymous'];
+  /** Whether a caller without a credential reaches public entries. */
+  readonly anonymous: PolicyOptions['anonymous'];
   /** Risks that wait for a person. */
   readonly holds: PolicyOptions['holds'];
   /** Digest of the instructions for models; `none` without any. */
@@ -56,17 +65,19 @@ export interface PolicyLock {
 }
 
 /** The lock of a surface. The same surface gives the same lock, in whatever order it was declared. */
-export function lockOf({ entries, policy, anonymous, instructions }: Surface): PolicyLock {
+export function lockOf({ entries, policy, completions = [], instructions }: Surface): PolicyLock {
   return {
     format: LOCK_FORMAT,
-    anonymous,
+    anonymous: policy.anonymous,
     holds: sorted(policy.holds),
     instructions: instructions === undefined ? 'none' : digestOf('instructions', instructions),
     listing: policy.listing,
     rolesFrom: policy.roleDirectory ?? 'credential',
     roles: sortedInclusions(policy.roles),
     scopes: sortedInclusions(policy.scopes),
-    entries: entries.map(lockedEntry).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)),
+    entries: entries
+      .map((entry) => lockedEntry(entry, argumentsOf(entry, completions)))
+      .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)),
   };
 }
 
@@ -80,7 +91,11 @@ export function blockDigest(block: Omit<LockedEntry, 'digest'>): string {
   return digestOf('entry', block);
 }
 
-function lockedEntry(entry: Entry): LockedEntry {
+function argumentsOf(entry: Entry, completions: readonly Completed[]): string[] {
+  return completions.filter((completed) => completed.entry === entry).map(({ argument }) => argument);
+}
+
+function lockedEntry(entry: Entry, completions: readonly string[]): LockedEntry {
   const { kind, name, uri, mimeType, title, description, input, output } = entry;
   const schemas = {
     input: input === undefined ? undefined : toJsonSchema(input, 'input'),
@@ -92,6 +107,7 @@ function lockedEntry(entry: Entry): LockedEntry {
     ...(uri === undefined ? {} : { uri }),
     ...(mimeType === undefined ? {} : { mimeType }),
     policy: normalPolicy(entry.policy),
+    completions: sorted(completions),
     auditFields: sorted(entry.auditFields),
     description: digestOf('description', { title, description }),
     schema: digestOf('schema', schemas),

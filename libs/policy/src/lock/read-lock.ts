@@ -1,4 +1,11 @@
-import { isPlainObject, isRisk, parseStrictJson, type EntryKind, type EntryPolicy } from '@sallyport/mcp';
+import {
+  isPlainObject,
+  isRisk,
+  parseStrictJson,
+  StrictJsonError,
+  type EntryKind,
+  type EntryPolicy,
+} from '@sallyport/mcp';
 import type { Inclusions } from '../hierarchy.js';
 import {
   blockDigest,
@@ -16,16 +23,32 @@ export class PolicyLockError extends Error {
 }
 
 const LIMITS = { maxDepth: 16, maxElements: 1_000_000 };
-const REWRITE = 'review what changed, and write it again with: sallyport policy lock';
+
+/** What is wrong with it, in the middle of a sentence. */
+class LockFault extends Error {}
 
 /**
  * Reads a lock file. Strict: whatever it does not understand it refuses, since what is skipped is compared with nothing.
  *
+ * @param file where the text is from, for messages
  * @throws PolicyLockError
  */
-export function readLock(text: string): PolicyLock {
+export function readLock(text: string, file?: string): PolicyLock {
+  try {
+    return lockIn(text);
+  } catch (error) {
+    if (!(error instanceof LockFault)) throw error;
+    const [name, option] =
+      file === undefined ? ['The lock file', ''] : [`The lock file ${file}`, ` --file ${file}`];
+    throw new PolicyLockError(
+      `${name} ${error.message}. Write it anew, and review what then differs from the one before: sallyport policy lock${option}`,
+    );
+  }
+}
+
+function lockIn(text: string): PolicyLock {
   const file = record(parsed(text), 'the file');
-  if (file['format'] !== LOCK_FORMAT) refuse(`its format is not ${LOCK_FORMAT}`);
+  refuseOtherFormat(file['format']);
   onlyMembers(file, MEMBERS, 'the file');
   const entries = array(file['entries'], 'entries').map(readEntry);
   if (new Set(entries.map(keyOf)).size !== entries.length) refuse('it has an entry twice');
@@ -53,9 +76,30 @@ const MEMBERS = [
   'scopes',
   'entries',
 ];
-const BLOCK = ['kind', 'name', 'uri', 'mimeType', 'policy', 'auditFields', 'description', 'schema', 'digest'];
+const BLOCK = [
+  'kind',
+  'name',
+  'uri',
+  'mimeType',
+  'policy',
+  'completions',
+  'auditFields',
+  'description',
+  'schema',
+  'digest',
+];
 const POLICY = ['public', 'scopes', 'roles', 'risk', 'tenancy', 'when', 'freshness'];
 const KINDS: readonly EntryKind[] = ['tool', 'resource', 'prompt'];
+
+/** A lock of another version does not say all that this one compares, or says it otherwise. */
+function refuseOtherFormat(format: unknown): void {
+  if (format === LOCK_FORMAT) return;
+  if (typeof format !== 'string' || !/^sallyport-lock\/v\d{1,4}$/.test(format))
+    return refuse(`its format is not ${LOCK_FORMAT}`);
+  throw new LockFault(
+    `cannot be compared: its format is ${format}, and this version of Sallyport reads ${LOCK_FORMAT}`,
+  );
+}
 
 function readEntry(value: unknown): LockedEntry {
   const given = record(value, 'an entry');
@@ -69,6 +113,7 @@ function readEntry(value: unknown): LockedEntry {
     ...(uri === undefined ? {} : { uri }),
     ...(mimeType === undefined ? {} : { mimeType }),
     policy: readPolicy(given['policy'], name),
+    completions: texts(given['completions'], `completions of ${name}`),
     auditFields: texts(given['auditFields'], `auditFields of ${name}`),
     description: textOf(given['description'], `the description of ${name}`),
     schema: textOf(given['schema'], `the schema of ${name}`),
@@ -128,7 +173,8 @@ function parsed(text: string): unknown {
   try {
     return parseStrictJson(text, LIMITS);
   } catch (error) {
-    return refuse(error instanceof Error ? error.message.replace(/\.$/, '') : 'it is no JSON');
+    if (!(error instanceof StrictJsonError)) throw error;
+    return refuse(`it is no JSON. ${error.message.replace(/\.$/, '')}`);
   }
 }
 
@@ -167,5 +213,5 @@ function onlyMembers(given: Record<string, unknown>, known: readonly string[], w
 }
 
 function refuse(why: string): never {
-  throw new PolicyLockError(`The lock file cannot be read: ${why}. If it is what you want, ${REWRITE}`);
+  throw new LockFault(`cannot be read: ${why}`);
 }

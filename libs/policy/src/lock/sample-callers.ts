@@ -18,6 +18,8 @@ export interface SampleCaller {
   readonly foreign: readonly string[];
   /** Rules that refuse this call. */
   readonly refusedBy: readonly string[];
+  /** Whoever lets this one in lets in everybody: nobody else has to be named. */
+  readonly standsForAll?: true;
 }
 
 /** Whom everything lets in that lets in anybody. */
@@ -39,7 +41,7 @@ export class TooManySamplesError extends Error {
 
 /**
  * Callers that `from` just lets in, each lacking all that can be lacked in one respect: roles, scopes, tenant, rules or
- * sign-in. When `to` lets each of them in, it lets in everybody whom `from` does: a policy asks for all of its parts, and
+ * sign-in; and whoever comes at all. When `to` lets each of them in, it lets in everybody whom `from` does: a policy asks for all of its parts, and
  * no part asks for less of somebody who has more.
  *
  * @throws TooManySamplesError
@@ -50,7 +52,8 @@ export function justLetIn(from: Side, to: Side): SampleCaller[] {
   const roles = fewestNames(asked.roles, hierarchyOf(from.lock.roles));
   const scopes = fewestNames(asked.scopes, hierarchyOf(from.lock.scopes));
   return [
-    { ...NOTHING_ELSE, who: 'anyone, without signing in', principal: undefined },
+    { ...NOTHING_ELSE, who: 'anyone, without signing in', principal: undefined, standsForAll: true },
+    withNothing(generous, to.entry.policy),
     ...roles.map((held) => withFacts(generous, holding(held), { roles: held })),
     ...scopes.map((granted) => withFacts(generous, consenting(granted), { scopes: granted })),
     withoutTenant(generous),
@@ -131,6 +134,19 @@ function withFacts(generous: Generous, who: string, facts: Partial<Principal>): 
 function withoutTenant(generous: Generous): SampleCaller {
   const { tenant: _, ...principal } = generous.principal;
   return { ...generous, who: 'who belong to no tenant', principal };
+}
+
+/** Signed in, and lacking all that can be lacked at once. */
+function withNothing(generous: Generous, asked: EntryPolicy): SampleCaller {
+  const { tenant: _, ...principal } = generous.principal;
+  const credential = { kind: principal.credential.kind };
+  return {
+    who: 'whoever signs in',
+    principal: { ...principal, roles: [], scopes: [], credential },
+    foreign: pathsOf(asked),
+    refusedBy: asked.when,
+    standsForAll: true,
+  };
 }
 
 function pathsOf({ tenancy }: EntryPolicy): readonly string[] {

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { INestApplicationContext, Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { AuditLog } from '@sallyport/audit';
 import { withoutLock } from '../policy-lock.js';
+import { SallyportModule } from '../sallyport.module.js';
 import { CliError } from './cli-error.js';
 
 /** Where a Nest application usually has its root module once it is built. */
@@ -19,7 +20,15 @@ const USUAL_PLACES = ['dist/app.module.js', 'dist/src/app.module.js'];
 export async function loadApplication(app: string | undefined): Promise<INestApplicationContext> {
   const [path, name = 'AppModule'] = (app ?? usualPlace()).split('#');
   const module = await importModule(resolve(path ?? ''), name);
-  return NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+  const context = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
+  if (importsSallyport(context)) return context;
+  await context.close();
+  throw new CliError(`${name} imports no SallyportModule, so there is nothing to look at: correct --app.`);
+}
+
+function importsSallyport(context: INestApplicationContext): boolean {
+  const modules = context.get(ModulesContainer, { strict: false });
+  return [...modules.values()].some(({ metatype }) => metatype === SallyportModule);
 }
 
 /**
@@ -51,6 +60,8 @@ function usualPlace(): string {
 async function importModule(file: string, name: string): Promise<Type<unknown>> {
   if (!existsSync(file))
     throw new CliError(`There is no file ${file}: build the application, or correct --app.`);
+  if (!statSync(file).isFile() || !SCRIPTS.includes(extname(file)))
+    throw new CliError(`${file} is no module: name the file, as in --app ${USUAL_PLACES[0]}#AppModule.`);
   const exported: Record<string, unknown> = await import(pathToFileURL(file).href);
   const module = exported[name];
   if (!isClass(module))
@@ -58,6 +69,10 @@ async function importModule(file: string, name: string): Promise<Type<unknown>> 
   return module;
 }
 
+/** What can be imported; sources only where something translates them, as in tests. */
+const SCRIPTS: readonly string[] = ['.js', '.mjs', '.cjs', '.ts'];
+
+/** An arrow function is called and not constructed, so it has no prototype. */
 function isClass(value: unknown): value is Type<unknown> {
-  return typeof value === 'function';
+  return typeof value === 'function' && 'prototype' in value;
 }

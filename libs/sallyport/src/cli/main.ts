@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { AuditLogError, AuditSetupError, AuditUnavailableError, NothingToEraseError } from '@sallyport/audit';
-import { ApiKeyRefused } from '@sallyport/identity';
+import { ApiKeyRefused, IdentityConfigurationError } from '@sallyport/identity';
 import { UnsafeWiringError } from '@sallyport/mcp';
 import { PolicyLockError, RevocationInputError } from '@sallyport/policy';
 import { StoreSetupError } from '@sallyport/store';
@@ -11,6 +11,7 @@ import { createProgram } from './program.js';
 /** Errors whose message is a sentence for whoever runs the command. */
 const FOR_PEOPLE = [
   CliError,
+  IdentityConfigurationError,
   UnsafeWiringError,
   AuditSetupError,
   AuditLogError,

@@ -5,10 +5,12 @@ import {
   Catalog,
   isPlainObject,
   parseStrictJson,
+  StrictJsonError,
   type EntryKind,
   type Principal,
 } from '@sallyport/mcp';
-import { explanationText } from '@sallyport/policy';
+import { explanationText, type Explanation } from '@sallyport/policy';
+import { errorCodeOf } from '@sallyport/store';
 import { explainCall } from '../in-process.js';
 import { madeUpPrincipal } from '../made-up-principal.js';
 import { CliError } from './cli-error.js';
@@ -41,7 +43,8 @@ export async function explainPolicy(
   const target = targetOf(context, entry, kind);
   const given = args === undefined ? undefined : argumentsOf(args, target.kind);
   const principal = as === undefined ? undefined : await principalOf(context, as);
-  const explanation = await explainCall(context, { as: principal, ...target, arguments: given });
+  const decided = await explainCall(context, { as: principal, ...target, arguments: given });
+  const explanation = args === undefined ? withMissingArguments(decided) : decided;
   const text = json === true ? JSON.stringify(explanation, null, 2) : explanationText(explanation);
   return { text, permitted: explanation.effect === 'permit' };
 }
@@ -56,40 +59,77 @@ const KINDS: readonly EntryKind[] = ['tool', 'resource', 'prompt'];
 
 /** What is meant by a name: what has it, whichever kind it is; a tool that does not exist when nothing has. */
 function targetOf(context: INestApplicationContext, name: string, kind: EntryKind | undefined): Target {
+  if (name === '')
+    throw new CliError('--entry is empty: say the name of a tool or prompt, or the URI of a resource.');
   const catalog = context.get(Catalog, { strict: false });
-  if (kind !== undefined) return { kind, target: name };
-  const found = KINDS.filter((one) => catalog.find(METHODS[one], name) !== undefined);
+  const kinds = kind === undefined ? KINDS : [kind];
+  const found = kinds.filter((one) => catalog.find(METHODS[one], name) !== undefined);
   if (found.length > 1)
     throw new CliError(`${name} is a ${found.join(' and a ')}: say --kind ${found.join(' or --kind ')}.`);
-  const resource = catalog.entries.find((entry) => entry.kind === 'resource' && entry.name === name);
-  if (found.length === 0 && resource !== undefined)
-    throw new CliError(
-      `A resource is read by its URI: say --entry with one such as ${resource.uri ?? 'docs://welcome'}.`,
-    );
-  return { kind: found[0] ?? (URI.test(name) ? 'resource' : 'tool'), target: name };
+  if (found.length === 0 && kinds.includes('resource')) refuseResourceWithoutUri(catalog, name);
+  return { kind: found[0] ?? kind ?? (URI.test(name) ? 'resource' : 'tool'), target: name };
 }
+
+/** A name or a template reads nothing, and would look as if there were no such resource. */
+function refuseResourceWithoutUri({ entries }: Catalog, name: string): void {
+  const resource = entries.find((one) => one.kind === 'resource' && (one.name === name || one.uri === name));
+  if (resource?.uri === undefined) return;
+  const filled = resource.uri.includes('{') ? ', with values for what stands in {braces}' : '';
+  throw new CliError(`A resource is read by its URI: say --entry '${resource.uri}'${filled}.`);
+}
+
+/** What a call without arguments is refused for may be that nobody said them here. */
+function withMissingArguments(explanation: Explanation): Explanation {
+  if (explanation.reason !== 'invalid_arguments') return explanation;
+  return { ...explanation, helps: [...explanation.helps, `None were given: write ${EXAMPLE_ARGS}.`] };
+}
+
+const EXAMPLE_ARGS = `--args '{ "recordId": "…" }'`;
+const EXAMPLE_FACTS = '{ "tenant": "acme", "roles": ["agent:read-only"], "scopes": ["crm:read"] }';
 
 const URI = /^[a-z][a-z0-9+.-]*:/i;
 
 function argumentsOf(text: string, kind: EntryKind): Record<string, unknown> {
   if (kind === 'resource') throw new CliError('A resource has its arguments in its URI: leave --args out.');
-  const value = jsonOf(text, '--args is no JSON: write --args \'{ "recordId": "…" }\'.');
+  const value = jsonOf(text, '--args', EXAMPLE_ARGS);
   if (isPlainObject(value)) return value;
-  throw new CliError('--args is no JSON object: write --args \'{ "recordId": "…" }\'.');
+  throw new CliError(`--args is no JSON object: write ${EXAMPLE_ARGS}.`);
 }
 
 /** Facts are believed; a token is judged by the identity sources of the server, as if it came with a call. */
 async function principalOf(context: INestApplicationContext, as: string): Promise<Principal> {
-  const text = (as === '-' || existsSync(as) ? readFileSync(as === '-' ? 0 : as, 'utf8') : as).trim();
-  if (!text.startsWith('{')) return holderOf(context, text);
-  const facts = jsonOf(
-    text,
-    '--as holds no JSON: write { "tenant": "acme", "roles": ["agent:read-only"], "scopes": [] }.',
-  );
-  return madeUpPrincipal(isPlainObject(facts) ? facts : {});
+  const isFile = as === '-' || existsSync(as);
+  if (!isFile && PATH.test(as))
+    throw new CliError(`--as names no file that is here: name one with facts such as ${EXAMPLE_FACTS}.`);
+  const text = (isFile ? contentOf(as) : as).trim();
+  if (text === '') throw new CliError(`--as is empty: give facts such as ${EXAMPLE_FACTS}, or a token.`);
+  if (!JSON_BEGINS.test(text)) return holderOf(context, text, isFile);
+  const facts = jsonOf(text, '--as', EXAMPLE_FACTS);
+  if (isPlainObject(facts)) return madeUpPrincipal(facts);
+  throw new CliError(`--as is no JSON object: write ${EXAMPLE_FACTS}.`);
 }
 
-async function holderOf(context: INestApplicationContext, token: string): Promise<Principal> {
+/** What is no file is perhaps a credential: it is not quoted. */
+const PATH = /^(?:\.{0,2}|~)\/|\.json$/i;
+/** No token begins like this (RFC 6750 §2.1). */
+const JSON_BEGINS = /^[{["]/;
+
+function contentOf(as: string): string {
+  try {
+    return readFileSync(as === '-' ? 0 : as, 'utf8');
+  } catch (error) {
+    const code = errorCodeOf(error) ?? 'no code';
+    throw new CliError(
+      `--as cannot be read (${code}): name a file of facts or with a token, or pipe it in for -.`,
+    );
+  }
+}
+
+async function holderOf(
+  context: INestApplicationContext,
+  token: string,
+  isFile: boolean,
+): Promise<Principal> {
   const authenticator = context.get(Authenticator, { strict: false });
   const headers = { authorization: `Bearer ${token}` };
   const answer = await authenticator.authenticate({ headers, via: 'http' });
@@ -97,24 +137,28 @@ async function holderOf(context: INestApplicationContext, token: string): Promis
     case 'principal':
       return answer.principal;
     case 'failed': {
+      const unmet = isFile ? '' : ' If a file was meant, there is none of that name.';
       const source = answer.source === undefined ? '' : ` by the identity source "${answer.source}"`;
       throw new CliError(
-        `The credential is refused${source} (${answer.reason}), so every call with it gets 401 invalid_token. If a file was meant, there is none of that name.`,
+        `The credential is refused${source} (${answer.reason}), so every call with it gets 401 invalid_token: get a new one, or give facts such as ${EXAMPLE_FACTS}.${unmet}`,
       );
     }
     case 'unavailable':
       throw new CliError(
-        `The credential cannot be judged now: the identity source "${answer.source}" does not answer.`,
+        `The credential cannot be judged now: the identity source "${answer.source}" does not answer. Try again, or give facts such as ${EXAMPLE_FACTS}.`,
       );
     case 'anonymous':
-      throw new CliError('No identity source takes this for a credential: name a file of facts, or a token.');
+      throw new CliError(
+        `No identity source takes this for a credential: give facts such as ${EXAMPLE_FACTS}, or a token.`,
+      );
   }
 }
 
-function jsonOf(text: string, otherwise: string): unknown {
+function jsonOf(text: string, what: string, example: string): unknown {
   try {
     return parseStrictJson(text, { maxDepth: 64, maxElements: 50_000 });
-  } catch {
-    throw new CliError(otherwise);
+  } catch (error) {
+    if (!(error instanceof StrictJsonError)) throw error;
+    throw new CliError(`${what} is no JSON: write ${example}. ${error.message}`);
   }
 }

@@ -100,15 +100,52 @@ describe('sallyport policy explain', () => {
     expect(unknown).toMatchObject({ code: 2, text: expect.stringContaining('for unknown_entry') });
   });
 
+  it('says that arguments were left out where it refuses for them', async () => {
+    const as = facts({ tenant: 'acme', scopes: ['crm:read'] });
+    const words = ['explain', '--entry', 'crm_note', '--as', as];
+    const without = await policy('WithArguments', ...words);
+    expect(without.text).toContain('for invalid_arguments');
+    expect(without.text).toContain("None were given: write --args '{");
+    const wrong = await policy('WithArguments', ...words, '--args', '{"note":7}');
+    expect(wrong.text).toContain('for invalid_arguments');
+    expect(wrong.text).not.toContain('None were given');
+  });
+
+  it.each<[string, string[]]>([
+    ['by its name', ['--entry', 'page']],
+    ['by its name and kind', ['--entry', 'page', '--kind', 'resource']],
+    ['by its template', ['--entry', 'docs://{slug}']],
+  ])('asks for the URI of a resource that is named %s', async (_what, words) => {
+    await expect(policy('WithArguments', 'explain', ...words)).rejects.toThrow(
+      /say --entry 'docs:\/\/\{slug\}', with values for/,
+    );
+  });
+
+  it('says that there is no such entry to whoever did not say who calls', async () => {
+    const { text } = await policy('AppModule', 'explain', '--entry', 'crm_opne');
+    expect(text).toContain('for authentication_required');
+    expect(text).toContain('Correct the name or URI: sallyport policy lists every entry.');
+  });
+
   it.each<[string, string[], RegExp]>([
     [
       'a token that is not good',
       ['--as', 'eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUifQ.'],
       /The credential is refused.*401 invalid_token/s,
     ],
-    ['what is no credential at all', ['--as', 'no-such-file.json'], /If a file was meant|No identity source/],
-    ['arguments that are no JSON', ['--args', '{recordId: 7}'], /--args is no JSON/],
-    ['arguments that are no object', ['--args', '[]'], /--args is no JSON object/],
+    [
+      'what is no credential at all',
+      ['--as', 'nobody'],
+      /get a new one, or give facts.*If a file was meant/s,
+    ],
+    ['a file that is not there', ['--as', 'no-such-file.json'], /names no file that is here: name one with/],
+    ['a path to nowhere', ['--as', '/no/such/facts'], /names no file that is here: name one with/],
+    ['a directory', ['--as', '.'], /cannot be read \(EISDIR\): name a file/],
+    ['an empty credential', ['--as', ''], /--as is empty: give facts such as/],
+    ['arguments that are no JSON', ['--args', '{recordId: 7}'], /--args is no JSON: write --args '\{/],
+    ['arguments said twice', ['--args', '{"a":1,"a":2}'], /--args is no JSON: .* the same key twice/],
+    ['arguments that are no object', ['--args', '[]'], /--args is no JSON object: write --args '\{/],
+    ['nothing', ['--entry', ''], /--entry is empty: say the name/],
   ])('does not explain %s, and never quotes it', async (_what, words, message) => {
     const explaining = policy('AppModule', 'explain', '--entry', 'crm_open', ...words);
     await expect(explaining).rejects.toThrow(message);
@@ -122,7 +159,9 @@ describe('sallyport policy explain', () => {
       /describe no principal.*unknown members.*write \{ "tenant"/s,
     ],
     ['names that cannot be', { roles: 'agent:admin' }, /describe no principal/],
-    ['broken JSON', '{ "tenant": ', /--as holds no JSON/],
+    ['broken JSON', '{ "tenant": ', /--as is no JSON: write \{ "tenant"/],
+    ['lists', '[]', /--as is no JSON object: write \{ "tenant"/],
+    ['empty files', ' \n', /--as is empty: give facts such as/],
   ])('takes no %s for facts', async (_what, content, message) => {
     await expect(
       policy('AppModule', 'explain', '--entry', 'crm_open', '--as', facts(content)),
@@ -167,7 +206,10 @@ describe('sallyport policy lock and check', () => {
 
   it('names the command to run when there is no lock, or none that can be written', async () => {
     await expect(policy('AppModule', 'check', '--file', file)).rejects.toThrow(
-      /sallyport policy lock --file/,
+      /There is no lock file .* here: write it with: sallyport policy lock --file/,
+    );
+    await expect(policy('AppModule', 'check', '--file', directory)).rejects.toThrow(
+      /cannot be read \(EISDIR\): name another/,
     );
     const nowhere = join(directory, 'missing', 'lock.json');
     await expect(policy('AppModule', 'lock', '--file', nowhere)).rejects.toThrow(
@@ -197,5 +239,19 @@ describe('an application with a lock', () => {
     expect(JSON.parse(text)).toMatchObject({
       findings: expect.arrayContaining([expect.objectContaining({ level: 'warning', code: 'policy_lock' })]),
     });
+  });
+});
+
+describe('an application that cannot be looked at', () => {
+  it.each<[string, string, RegExp]>([
+    ['is not there', 'dist/none.js', /There is no file .*: build the application, or correct --app/],
+    ['is a directory', 'test', /is no module: name the file, as in --app dist\/app\.module\.js#AppModule/],
+    ['is a text', 'README.md', /is no module: name the file/],
+    ['has no such export', `${APPLICATIONS}#Nothing`, /exports no module named Nothing: say --app/],
+    ['exports a function', `${APPLICATIONS}#noClass`, /exports no module named noClass: say --app/],
+    ['is no server', `${APPLICATIONS}#Unguarded`, /Unguarded imports no SallyportModule.*correct --app/],
+  ])('says what to write when it %s', async (_what, app, message) => {
+    const program = createProgram({ print: () => undefined, setExitCode: () => undefined });
+    await expect(program.parseAsync(['--app', app, 'policy'], { from: 'user' })).rejects.toThrow(message);
   });
 });

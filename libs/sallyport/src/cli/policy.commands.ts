@@ -1,7 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { policyMatrix } from '@sallyport/policy';
 import { Option, type Command } from 'commander';
-import { lockOfApplication, policyMatrixText } from '../application-surface.js';
+import { matrixOfApplication, policyMatrixText } from '../application-surface.js';
 import { withApplication } from './load-application.js';
 import { explainPolicy, type PolicyExplainOptions } from './policy-explain.command.js';
 import { checkPolicyLock, writePolicyLock, type PolicyLockCommandOptions } from './policy-lock.command.js';
@@ -30,9 +29,7 @@ export function addPolicyCommands(program: Command, io: CliIo, app: () => string
     .option('--json', 'print JSON')
     .action(async ({ json }: Printing) => {
       const print = (context: INestApplicationContext) =>
-        json === true
-          ? JSON.stringify(policyMatrix(lockOfApplication(context)), null, 2)
-          : policyMatrixText(context);
+        json === true ? JSON.stringify(matrixOfApplication(context), null, 2) : policyMatrixText(context);
       io.print(await look(print));
     });
   addExplain(policy, io, look);

@@ -120,10 +120,13 @@ function statusOf(record: ReadRecord) {
     : { status_id: 1, status: 'Success', ...detail };
 }
 
-/** In words: why the first check that did not pass did not. */
-function refusingCheck({ checks }: ReadRecord): string | undefined {
+/** In words: why the first check that did not pass did not. The one of the risk holds calls, and never refuses one. */
+function refusingCheck({ checks, decision }: ReadRecord): string | undefined {
   if (!Array.isArray(checks)) return undefined;
-  const failed: unknown = checks.find((check: unknown) => isPlainObject(check) && check['passed'] === false);
+  const failed: unknown = checks.find(
+    (check: unknown) =>
+      isPlainObject(check) && check['passed'] === false && (check['name'] !== 'risk' || decision === 'hold'),
+  );
   if (!isPlainObject(failed)) return undefined;
   const { name, detail } = failed;
   return [name, detail].filter((part) => typeof part === 'string').join(': ');

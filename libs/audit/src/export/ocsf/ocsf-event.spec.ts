@@ -116,6 +116,18 @@ describe('The OCSF event of a record', () => {
     expect(ocsfEvent({ ...REFUSAL, reason: 'revoked' })).toMatchObject({ severity_id: 3 });
   });
 
+  it('of wrong arguments does not say that the risk refused', () => {
+    const record: ReadRecord = {
+      ...REFUSAL,
+      reason: 'invalid_arguments',
+      checks: [{ name: 'risk', passed: false, detail: 'external waits for a person' }],
+    };
+    expect(ocsfEvent(record)).toMatchObject({ status: 'Failure', status_code: 'invalid_arguments' });
+    expect(ocsfEvent(record)).not.toHaveProperty('status_detail');
+    const held: ReadRecord = { ...record, decision: 'hold', reason: 'approval_required' };
+    expect(ocsfEvent(held)).toMatchObject({ status_detail: 'risk: external waits for a person' });
+  });
+
   it('of what waits for a person is neither a success nor a failure', () => {
     expect(ocsfEvent({ ...REFUSAL, decision: 'hold' })).toMatchObject({ status: 'Held', disposition_id: 14 });
   });
