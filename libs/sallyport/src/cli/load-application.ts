@@ -3,7 +3,7 @@ import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
-import { AuditLog } from '@sallyport/audit';
+import { AuditLog, AuditModule } from '@sallyport/audit';
 import { withoutLock } from '../policy-lock.js';
 import { SallyportModule } from '../sallyport.module.js';
 import { CliError } from './cli-error.js';
@@ -21,14 +21,17 @@ export async function loadApplication(app: string | undefined): Promise<INestApp
   const [path, name = 'AppModule'] = (app ?? usualPlace()).split('#');
   const module = await importModule(resolve(path ?? ''), name);
   const context = await NestFactory.createApplicationContext(module, { logger: false, abortOnError: false });
-  if (importsSallyport(context)) return context;
+  if (importsOurs(context)) return context;
   await context.close();
   throw new CliError(`${name} imports no SallyportModule, so there is nothing to look at: correct --app.`);
 }
 
-function importsSallyport(context: INestApplicationContext): boolean {
+/** The audit alone is enough for its own commands. */
+const OURS: readonly unknown[] = [SallyportModule, AuditModule];
+
+function importsOurs(context: INestApplicationContext): boolean {
   const modules = context.get(ModulesContainer, { strict: false });
-  return [...modules.values()].some(({ metatype }) => metatype === SallyportModule);
+  return [...modules.values()].some(({ metatype }) => OURS.includes(metatype));
 }
 
 /**
