@@ -78,3 +78,10 @@ export const WithArguments = applicationModule({
 @Module({})
 export class Unguarded {}
 export const noClass = () => undefined;
+
+@Module({})
+export class Broken {
+  constructor() {
+    throw new Error('its own fault');
+  }
+}

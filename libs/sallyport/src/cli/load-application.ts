@@ -7,6 +7,7 @@ import { AuditLog, AuditModule } from '@sallyport/audit';
 import { withoutLock } from '../policy-lock.js';
 import { SallyportModule } from '../sallyport.module.js';
 import { CliError } from './cli-error.js';
+import { isForPeople } from './for-people.js';
 
 /** Where a Nest application usually has its root module once it is built. */
 const USUAL_PLACES = ['dist/app.module.js', 'dist/src/app.module.js'];
@@ -43,12 +44,24 @@ export async function withApplication<T>(
   command: (context: INestApplicationContext) => Promise<T>,
   asServer = false,
 ): Promise<T> {
-  const context = await (asServer ? loadApplication(app) : withoutLock(() => loadApplication(app)));
+  const context = await (asServer ? loadApplication(app) : withoutLock(() => openedApplication(app)));
   try {
     if (!asServer) context.get(AuditLog, { strict: false }).standBack();
     return await command(context);
   } finally {
     await context.close();
+  }
+}
+
+/** What the application itself throws is about its own code: starting it shows where, and a command cannot. */
+async function openedApplication(app: string | undefined): Promise<INestApplicationContext> {
+  try {
+    return await loadApplication(app);
+  } catch (error) {
+    if (isForPeople(error)) throw error;
+    const message = error instanceof Error && error.message !== '' ? error.message : String(error);
+    const advice = 'Start the server itself to see where that comes from.';
+    throw new CliError(`The application does not start: ${message}\n${advice}`, { cause: error });
   }
 }
 

@@ -1,28 +1,6 @@
 #!/usr/bin/env node
-import { AuditLogError, AuditSetupError, AuditUnavailableError, NothingToEraseError } from '@sallyport/audit';
-import { ApiKeyRefused, IdentityConfigurationError } from '@sallyport/identity';
-import { UnsafeWiringError } from '@sallyport/mcp';
-import { PolicyLockError, RevocationInputError } from '@sallyport/policy';
-import { StoreSetupError } from '@sallyport/store';
-import { PrincipalFactsError } from '../made-up-principal.js';
-import { CliError } from './cli-error.js';
+import { isForPeople } from './for-people.js';
 import { createProgram } from './program.js';
-
-/** Errors whose message is a sentence for whoever runs the command. */
-const FOR_PEOPLE = [
-  CliError,
-  IdentityConfigurationError,
-  UnsafeWiringError,
-  AuditSetupError,
-  AuditLogError,
-  AuditUnavailableError,
-  PolicyLockError,
-  PrincipalFactsError,
-  RevocationInputError,
-  StoreSetupError,
-  ApiKeyRefused,
-  NothingToEraseError,
-];
 
 const program = createProgram({
   print: (text) => process.stdout.write(`${text}\n`),
@@ -35,8 +13,7 @@ const program = createProgram({
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 program.parseAsync().catch((error: unknown) => {
-  const forPeople = FOR_PEOPLE.some((kind) => error instanceof kind);
-  const text = error instanceof Error ? (forPeople ? error.message : error.stack) : String(error);
+  const text = error instanceof Error ? (isForPeople(error) ? error.message : error.stack) : String(error);
   process.stderr.write(`${text}\n`);
   process.exitCode = 1;
 });

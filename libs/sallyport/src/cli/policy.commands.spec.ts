@@ -249,6 +249,7 @@ describe('an application that cannot be looked at', () => {
     ['is a text', 'README.md', /is no module: name the file/],
     ['has no such export', `${APPLICATIONS}#Nothing`, /exports no module named Nothing: say --app/],
     ['exports a function', `${APPLICATIONS}#noClass`, /exports no module named noClass: say --app/],
+    ['throws', `${APPLICATIONS}#Broken`, /does not start: its own fault\nStart the server itself/],
     ['is no server', `${APPLICATIONS}#Unguarded`, /Unguarded imports no SallyportModule.*correct --app/],
   ])('says what to write when it %s', async (_what, app, message) => {
     const program = createProgram({ print: () => undefined, setExitCode: () => undefined });
