@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Injectable } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { RevocationService } from '@sallyport/policy';
@@ -227,6 +228,15 @@ it('refuses to judge what is no outcome, and causes that do not exist', async ()
   const outcome = await as(reader).call('crm_opened');
   expect(() => expect(outcome).toBeRefusedFor('scopes' as 'scope')).toThrow(/write one of scope, role/);
 });
+
+it.each(['README.md', 'libs/testing/README.md'])(
+  'is shown in %s with await inside of expect(), where it has to stand',
+  (file) => {
+    const readme = readFileSync(file, 'utf8');
+    expect(readme).toContain('.toBeRefusedFor(');
+    expect(readme).not.toMatch(/expect\(\s*as[(.]/);
+  },
+);
 
 it('refuses facts that describe no principal', async () => {
   await expect(as({ role: 'agent:admin' } as never).call('crm_open')).rejects.toThrow(/has unknown members/);

@@ -59,7 +59,8 @@ export function signInTo(app: INestApplicationContext): SignIn {
 }
 
 /**
- * Which role, and which scope, reaches which entry: readable text that is the same for the same policy.
+ * Which role, and which scope, reaches which entry, of those that exist at this moment: what classes declare, and what was
+ * registered. Readable text that is the same for the same policy.
  *
  * @example expect(await policyMatrix(app)).toMatchSnapshot();
  */
