@@ -6,10 +6,14 @@ import { LogRows } from './log-rows.js';
 import { AuditLogError, RefusedSigning } from './log.errors.js';
 import type { LogSettings } from './log.options.js';
 import { proveRecord, proveSealedRecord, type RecordProof } from './prove-record.js';
+import { LogTiles } from './log-tiles.js';
 import { Sequencer, type LogStatus } from './sequencer.js';
-import { LogSigner, type KeyRotation, type Memory } from './signer.js';
+import { treeSize } from './tree-size.js';
+import { asked, inTime, type Memory } from './memory.js';
+import { newestSigned, openedRow } from './newest-signed.js';
+import { LogSigner, type KeyRotation } from './signer.js';
 import { stateFile } from './state-file.js';
-import { verifyLog, type LogReport, type VerifyLogOptions, type WitnessedNote } from './verify/verify-log.js';
+import { verifyLog, type LogReport, type VerifyLogOptions } from './verify/verify-log.js';
 
 export interface AuditLogWiring {
   readonly store: Store;
@@ -88,8 +92,37 @@ export class AuditLog {
     given: Partial<Pick<VerifyLogOptions, 'keys' | 'witnesses' | 'sealedFiles' | 'onProgress'>> = {},
   ): Promise<LogReport> {
     const keys = given.keys ?? this.requireKeys();
-    const witnesses = [...(await this.witnesses()), ...(given.witnesses ?? [])];
-    return verifyLog(this.rows, { ...given, keys, witnesses });
+    return verifyLog(this.rows, { ...given, keys, memories: () => this.memories() });
+  }
+
+  /**
+   * After what was remembered outside of the database was lost: the state file and the publishers that hold nothing
+   * remember the newest checkpoint of the database again, and signing goes on.
+   *
+   * @param size of a checkpoint in the database that somebody has found to be right
+   * @returns where it is remembered now
+   * @throws AuditLogError when the log is not intact otherwise, or there is nothing to do
+   */
+  async remember(size: number): Promise<string[]> {
+    const keys = this.requireKeys();
+    await this.requireCheckpoint(size, keys);
+    const { findings } = await this.verify();
+    const [other] = findings.filter(({ code }) => code !== 'log_memory');
+    if (other !== undefined)
+      throw new AuditLogError(
+        `The log is not intact, so nothing is remembered of it. ${other.message} Run sallyport audit verify.`,
+      );
+    const memories = await this.memories();
+    const [silent] = memories.filter(({ failure }) => failure !== undefined);
+    if (silent !== undefined)
+      throw new AuditLogError(
+        `${silent.name} cannot be asked what it remembers: ${silent.failure} Bring it back, or take it out of audit.log.`,
+      );
+    const empty = memories.filter(({ note }) => note === undefined).map(({ name }) => name);
+    if (empty.length === 0)
+      throw new AuditLogError('Nothing is missing: every place remembers a checkpoint.');
+    await this.writeNewest(keys, new Set(empty));
+    return empty;
   }
 
   /**
@@ -106,44 +139,64 @@ export class AuditLog {
   /** What an operator should know about it, in sentences. Signs nothing. */
   async warnings(): Promise<string[]> {
     if (this.settings === undefined) return [UNSIGNED];
-    const { signer, keys, stateFile: file, publishers } = this.settings;
-    const forgetful =
-      file === undefined && publishers.length === 0
-        ? [
-            "Nothing outside of the database remembers what was signed, so a restored older database goes unnoticed: write audit: { log: { state: { file: '…' } } }.",
-          ]
-        : [];
-    const state = file === undefined ? undefined : stateFile(file);
-    const probe = new LogSigner({
-      signer,
-      keys,
-      state,
-      onKeyRotation: () => Promise.resolve(),
-      now: Date.now,
-    });
+    const memories = await this.memories();
+    return [
+      ...(memories.length === 0 ? [FORGETFUL] : []),
+      ...memories.flatMap(({ name, failure }) =>
+        failure === undefined ? [] : [`What was signed cannot be compared with ${name}: ${failure}`],
+      ),
+      ...(await this.obstacles()),
+    ];
+  }
+
+  /** Why the log is not signed any more, or not continued. */
+  private async obstacles(): Promise<string[]> {
+    if (this.settings === undefined) return [];
+    const { signer, keys } = this.settings;
+    const onKeyRotation = () => Promise.resolve();
+    const probe = new LogSigner({ signer, keys, state: undefined, onKeyRotation, now: Date.now });
     try {
-      await probe.examine(this.rows, memoriesOf(await this.witnesses()));
-      return forgetful;
+      await probe.examine(this.rows, () => this.memories());
+      return await strayLeaves(this.rows, keys);
     } catch (error) {
-      if (error instanceof RefusedSigning) return [...forgetful, `The log is not signed. ${error.message}`];
+      if (error instanceof RefusedSigning) return [`The log is not signed. ${error.message}`];
       throw error;
     }
   }
 
-  /** A publisher that cannot be reached bears no witness: verification goes on with the others. */
-  private async witnesses(): Promise<WitnessedNote[]> {
-    if (this.settings === undefined) return [];
-    const { stateFile: file, publishers } = this.settings;
+  /** What the places outside of the database say; one that cannot be reached says why, in bounded time. */
+  private async memories(): Promise<Memory[]> {
+    const { stateFile: file, publishers = [] } = this.settings ?? {};
     const state = file === undefined ? [] : [stateFile(file)];
-    const asked = [
-      ...state.map(async (memory) => ({ from: memory.name, note: await memory.read() })),
-      ...publishers.map(async (publisher) => ({
-        from: publisher.name,
-        note: await publisher.latest().catch(() => undefined),
-      })),
-    ];
-    const answers = await Promise.all(asked);
-    return answers.flatMap(({ from, note }) => (note === undefined ? [] : [{ from, note }]));
+    return Promise.all([
+      ...state.map(({ name, read }) => asked({ name, kind: 'state' }, read)),
+      ...publishers.map((publisher) =>
+        asked({ name: publisher.name, kind: 'publisher' }, () => publisher.latest()),
+      ),
+    ]);
+  }
+
+  private async requireCheckpoint(size: number, keys: LogKeys): Promise<void> {
+    const { checkpoint } = await newestSigned(this.rows, keys);
+    if (checkpoint === undefined)
+      throw new AuditLogError('The database has no checkpoint of this log: there is nothing to remember.');
+    const rows = await this.rows.checkpointsAfter(size - 1, Number.MAX_SAFE_INTEGER, 100);
+    if (rows.some((row) => row.size === size && openedRow(row, keys) !== undefined)) return;
+    throw new AuditLogError(
+      `The database has no checkpoint of ${size} records: its newest is of ${checkpoint.size}. Compare that one with what you know, and say --size ${checkpoint.size}.`,
+    );
+  }
+
+  private async writeNewest(keys: LogKeys, names: ReadonlySet<string>): Promise<void> {
+    const { checkpoint } = await newestSigned(this.rows, keys);
+    if (checkpoint === undefined || this.settings === undefined) return;
+    const { size, note } = checkpoint;
+    const { stateFile: file, publishers } = this.settings;
+    const state = file === undefined ? undefined : stateFile(file);
+    if (state !== undefined && names.has(state.name)) await state.replace(undefined, note);
+    const tiles = new LogTiles(this.rows);
+    for (const publisher of publishers.filter(({ name }) => names.has(name)))
+      await inTime(publisher.publish({ size, note, tiles }));
   }
 
   private requireKeys(): LogKeys {
@@ -155,6 +208,15 @@ export class AuditLog {
 const UNSIGNED =
   "The audit records are not in a signed log, so a changed record goes unnoticed: make a key with sallyport audit new-key, and write audit: { log: { key: process.env.AUDIT_LOG_KEY, state: { file: '…' } } }.";
 
-function memoriesOf(witnesses: readonly WitnessedNote[]): Memory[] {
-  return witnesses.map(({ from, note }) => ({ name: from, read: () => Promise.resolve(note) }));
+const FORGETFUL =
+  "Nothing outside of the database remembers what was signed (audit.log.dangerouslyForgetful), so a restored older database goes unnoticed: write audit: { log: { state: { file: '…' } } }.";
+
+/** Until the tree has grown up to them, they stop nothing but the record whose number they took. */
+async function strayLeaves(rows: LogRows, keys: LogKeys): Promise<string[]> {
+  const { checkpoint } = await newestSigned(rows, keys);
+  const { stray } = await treeSize(rows, checkpoint?.size ?? 0);
+  if (stray === undefined) return [];
+  return [
+    `The leaf at index ${stray}, with none before it, was put in by somebody who may add rows: the log cannot be continued beyond it, and the record whose number it took is not in the log. As the owner of the tables remove it from sallyport_log_leaf, as the README of @sallyport/audit says.`,
+  ];
 }
