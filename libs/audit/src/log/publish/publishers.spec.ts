@@ -199,6 +199,20 @@ describe('a published checkpoint', () => {
     expect(published).toEqual([]);
   });
 
+  it('holds up neither a shutdown nor a verification when its place does not answer', async () => {
+    const never = () => new Promise<never>(() => undefined);
+    const publisher: CheckpointPublisher = { name: 'nowhere', publish: never, latest: never, close: never };
+    const logged = await logWithState([publisher]);
+    const why = 'It did not answer in time.';
+    expect(await logged.log.verify()).toMatchObject({ ok: true, notCompared: [{ name: 'nowhere', why }] });
+    expect(await logged.log.warnings()).toEqual([
+      'What was signed cannot be compared with nowhere: It did not answer in time.',
+    ]);
+    await logged.record(1);
+    await logged.close();
+    expect(opened.pop()).toBe(logged);
+  }, 60_000);
+
   it('stands with the tiles of its tree as static files', async () => {
     const directory = newDirectory();
     const publisher = tileDirectory(directory);
