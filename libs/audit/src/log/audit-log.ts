@@ -3,16 +3,14 @@ import type { Store } from '@sallyport/store';
 import { pooledConnection } from './log-connection.js';
 import type { LogKeys } from './log-keys.js';
 import { LogRows } from './log-rows.js';
-import { AuditLogError, RefusedSigning } from './log.errors.js';
+import { AuditLogError } from './log.errors.js';
 import type { LogSettings } from './log.options.js';
 import { proveRecord, proveSealedRecord, type RecordProof } from './prove-record.js';
-import { LogTiles } from './log-tiles.js';
 import { Sequencer, type LogStatus } from './sequencer.js';
-import { treeSize } from './tree-size.js';
-import { asked, inTime, type Memory } from './memory.js';
-import { newestSigned, openedRow } from './newest-signed.js';
-import { LogSigner, type KeyRotation } from './signer.js';
-import { stateFile } from './state-file.js';
+import { askedMemories } from './asked-memories.js';
+import { logWarnings } from './log-warnings.js';
+import { rememberAgain } from './remember-again.js';
+import type { KeyRotation } from './signer.js';
 import { verifyLog, type LogReport, type VerifyLogOptions } from './verify/verify-log.js';
 
 export interface AuditLogWiring {
@@ -92,7 +90,7 @@ export class AuditLog {
     given: Partial<Pick<VerifyLogOptions, 'keys' | 'witnesses' | 'sealedFiles' | 'onProgress'>> = {},
   ): Promise<LogReport> {
     const keys = given.keys ?? this.requireKeys();
-    return verifyLog(this.rows, { ...given, keys, memories: () => this.memories() });
+    return verifyLog(this.rows, { ...given, keys, memories: () => askedMemories(this.settings) });
   }
 
   /**
@@ -104,25 +102,9 @@ export class AuditLog {
    * @throws AuditLogError when the log is not intact otherwise, or there is nothing to do
    */
   async remember(size: number): Promise<string[]> {
-    const keys = this.requireKeys();
-    await this.requireCheckpoint(size, keys);
-    const { findings } = await this.verify();
-    const [other] = findings.filter(({ code }) => code !== 'log_memory');
-    if (other !== undefined)
-      throw new AuditLogError(
-        `The log is not intact, so nothing is remembered of it. ${other.message} Run sallyport audit verify.`,
-      );
-    const memories = await this.memories();
-    const [silent] = memories.filter(({ failure }) => failure !== undefined);
-    if (silent !== undefined)
-      throw new AuditLogError(
-        `${silent.name} cannot be asked what it remembers: ${silent.failure} Bring it back, or take it out of audit.log.`,
-      );
-    const empty = memories.filter(({ note }) => note === undefined).map(({ name }) => name);
-    if (empty.length === 0)
-      throw new AuditLogError('Nothing is missing: every place remembers a checkpoint.');
-    await this.writeNewest(keys, new Set(empty));
-    return empty;
+    const { settings, rows } = this;
+    if (settings === undefined) throw new AuditLogError(UNSIGNED);
+    return rememberAgain({ rows, settings, size, verify: () => this.verify() });
   }
 
   /**
@@ -138,65 +120,7 @@ export class AuditLog {
 
   /** What an operator should know about it, in sentences. Signs nothing. */
   async warnings(): Promise<string[]> {
-    if (this.settings === undefined) return [UNSIGNED];
-    const memories = await this.memories();
-    return [
-      ...(memories.length === 0 ? [FORGETFUL] : []),
-      ...memories.flatMap(({ name, failure }) =>
-        failure === undefined ? [] : [`What was signed cannot be compared with ${name}: ${failure}`],
-      ),
-      ...(await this.obstacles()),
-    ];
-  }
-
-  /** Why the log is not signed any more, or not continued. */
-  private async obstacles(): Promise<string[]> {
-    if (this.settings === undefined) return [];
-    const { signer, keys } = this.settings;
-    const onKeyRotation = () => Promise.resolve();
-    const probe = new LogSigner({ signer, keys, state: undefined, onKeyRotation, now: Date.now });
-    try {
-      await probe.examine(this.rows, () => this.memories());
-      return await strayLeaves(this.rows, keys);
-    } catch (error) {
-      if (error instanceof RefusedSigning) return [`The log is not signed. ${error.message}`];
-      throw error;
-    }
-  }
-
-  /** What the places outside of the database say; one that cannot be reached says why, in bounded time. */
-  private async memories(): Promise<Memory[]> {
-    const { stateFile: file, publishers = [] } = this.settings ?? {};
-    const state = file === undefined ? [] : [stateFile(file)];
-    return Promise.all([
-      ...state.map(({ name, read }) => asked({ name, kind: 'state' }, read)),
-      ...publishers.map((publisher) =>
-        asked({ name: publisher.name, kind: 'publisher' }, () => publisher.latest()),
-      ),
-    ]);
-  }
-
-  private async requireCheckpoint(size: number, keys: LogKeys): Promise<void> {
-    const { checkpoint } = await newestSigned(this.rows, keys);
-    if (checkpoint === undefined)
-      throw new AuditLogError('The database has no checkpoint of this log: there is nothing to remember.');
-    const rows = await this.rows.checkpointsAfter(size - 1, Number.MAX_SAFE_INTEGER, 100);
-    if (rows.some((row) => row.size === size && openedRow(row, keys) !== undefined)) return;
-    throw new AuditLogError(
-      `The database has no checkpoint of ${size} records: its newest is of ${checkpoint.size}. Compare that one with what you know, and say --size ${checkpoint.size}.`,
-    );
-  }
-
-  private async writeNewest(keys: LogKeys, names: ReadonlySet<string>): Promise<void> {
-    const { checkpoint } = await newestSigned(this.rows, keys);
-    if (checkpoint === undefined || this.settings === undefined) return;
-    const { size, note } = checkpoint;
-    const { stateFile: file, publishers } = this.settings;
-    const state = file === undefined ? undefined : stateFile(file);
-    if (state !== undefined && names.has(state.name)) await state.replace(undefined, note);
-    const tiles = new LogTiles(this.rows);
-    for (const publisher of publishers.filter(({ name }) => names.has(name)))
-      await inTime(publisher.publish({ size, note, tiles }));
+    return this.settings === undefined ? [UNSIGNED] : logWarnings(this.rows, this.settings);
   }
 
   private requireKeys(): LogKeys {
@@ -207,16 +131,3 @@ export class AuditLog {
 
 const UNSIGNED =
   "The audit records are not in a signed log, so a changed record goes unnoticed: make a key with sallyport audit new-key, and write audit: { log: { key: process.env.AUDIT_LOG_KEY, state: { file: '…' } } }.";
-
-const FORGETFUL =
-  "Nothing outside of the database remembers what was signed (audit.log.dangerouslyForgetful), so a restored older database goes unnoticed: write audit: { log: { state: { file: '…' } } }.";
-
-/** Until the tree has grown up to them, they stop nothing but the record whose number they took. */
-async function strayLeaves(rows: LogRows, keys: LogKeys): Promise<string[]> {
-  const { checkpoint } = await newestSigned(rows, keys);
-  const { stray } = await treeSize(rows, checkpoint?.size ?? 0);
-  if (stray === undefined) return [];
-  return [
-    `The leaf at index ${stray}, with none before it, was put in by somebody who may add rows: the log cannot be continued beyond it, and the record whose number it took is not in the log. As the owner of the tables remove it from sallyport_log_leaf, as the README of @sallyport/audit says.`,
-  ];
-}

@@ -61,6 +61,9 @@ describe.each(DIALECTS)('what somebody puts into the log with INSERT alone, on %
         message: expect.stringContaining('Tile 0 of level 0 was put in'),
       },
     ]);
+    expect(await logged.log.warnings()).toEqual([
+      expect.stringMatching(/cannot be continued beyond tile 0 of level 0, .*was put in.*remove it/),
+    ]);
     await logged.record(300);
     const { code, message } = (await refusal(logged)) ?? {};
     expect(code).toBe('log_put_in');
@@ -139,7 +142,7 @@ describe.each(DIALECTS)('what somebody puts into the log with INSERT alone, on %
       },
     ]);
     expect(await logged.log.warnings()).toEqual([
-      expect.stringMatching(/leaf at index 1000000.*was put in.*cannot be continued beyond it.*remove it/),
+      expect.stringMatching(/cannot be continued beyond index 1000000: .*was put in.*remove it/),
     ]);
   });
 
@@ -165,17 +168,20 @@ describe.each(DIALECTS)('what somebody puts into the log with INSERT alone, on %
     const logged = await open(dialect);
     await logged.record(3);
     await logged.signed(3);
-    const [{ seq } = { seq: 0 }] = await logged.store.dataSource.query<{ seq: number }[]>(
-      'SELECT max(seq) AS seq FROM sallyport_audit',
-    );
     // The number of the record that comes next.
-    await insert(logged, 'sallyport_log_leaf', { idx: 3, seq: Number(seq) + 1, hash: Buffer.alloc(32) });
+    const next = (await logged.rows.lastRecord()) + 1;
+    await insert(logged, 'sallyport_log_leaf', { idx: 3, seq: next, hash: Buffer.alloc(32) });
     await logged.record(1);
     expect(await refusal(logged)).toMatchObject({
       code: 'log_put_in',
       message: expect.stringContaining('the leaf at index 3 is not the one of its record'),
     });
     expect(await codesOf(logged)).toEqual(['record_inserted']);
+    expect(await logged.log.warnings()).toEqual([
+      expect.stringMatching(
+        /cannot be continued: the leaf at index 3 is not the one of its record.*remove it/,
+      ),
+    ]);
     expect((await newestRow(logged.rows))?.size).toBe(3);
   });
 });
