@@ -16,29 +16,26 @@ export interface SignerState {
 /** A file, written whole or not at all and durable before it counts as written. */
 export function stateFile(path: string): SignerState {
   const name = `the signer's state ${path}`;
-  const read = () =>
-    readIfPresent(path).catch((error: unknown) => Promise.reject(unusable('read', path, error)));
-  const write = (note: string) =>
-    writeFileAtomically(path, note).catch((error: unknown) =>
-      Promise.reject(unusable('written', path, error)),
-    );
-  return {
-    name,
-    read,
-    replace: (before, note) =>
-      withFileLock(path, async (isHeld) => {
-        if ((await read()) !== before || !(await isHeld())) return false;
-        await write(note);
-        return true;
-      }),
-  };
+  const read = () => saidWhole('read', path, readIfPresent(path));
+  const replace = (before: string | undefined, note: string) =>
+    withFileLock(path, async (isHeld) => {
+      if ((await read()) !== before || !(await isHeld())) return false;
+      await writeFileAtomically(path, note);
+      return true;
+    });
+  return { name, read, replace: (before, note) => saidWhole('written', path, replace(before, note)) };
 }
 
 /** A bare `EISDIR` helps nobody. */
-function unusable(what: 'read' | 'written', path: string, error: unknown): Error {
-  const code = errorCodeOf(error) ?? 'it is no checkpoint';
-  return new Error(
-    `The signer's state ${path} cannot be ${what} (${code}). It is a file that the server owns: correct audit.log.state, or what stands there.`,
-    { cause: error },
-  );
+async function saidWhole<T>(what: 'read' | 'written', path: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const code = errorCodeOf(error);
+    if (code === undefined) throw error;
+    throw new Error(
+      `The signer's state ${path} cannot be ${what} (${code}). It is a file that the server owns: correct audit.log.state, or what stands there.`,
+      { cause: error },
+    );
+  }
 }
