@@ -23,6 +23,8 @@ const LOOK_AHEAD = 20;
 export class SignedRoots {
   /** How many signatures were verified. */
   verified = 0;
+  /** The largest size of those in the database, as far as they were read. */
+  newest = 0;
   private size = -1;
   private at = 0;
 
@@ -89,6 +91,7 @@ export class SignedRoots {
       return undefined;
     }
     this.verified += 1;
+    this.newest = Math.max(this.newest, checkpoint.size);
     return checkpoint;
   }
 }

@@ -45,7 +45,7 @@ export interface LogReport {
   readonly sealedFilesCompared: number;
   /** Records that are not in the log yet. */
   readonly pending: number;
-  /** Leaves after the newest checkpoint. */
+  /** Leaves after the newest checkpoint of the database. */
   readonly unsigned: number;
   /** Checkpoints whose signatures are good. */
   readonly checkpoints: number;
@@ -131,7 +131,7 @@ class LogVerification {
     this.checkUnsigned();
     const sealedFilesCompared = await this.checkSeals(size);
     const { comparedWith, notCompared } = outside;
-    return { ...this.report(roots.verified, size, pending), sealedFilesCompared, comparedWith, notCompared };
+    return { ...this.report(roots, size, pending), sealedFilesCompared, comparedWith, notCompared };
   }
 
   private async begin(): Promise<Walk> {
@@ -320,7 +320,7 @@ class LogVerification {
   }
 
   private report(
-    checkpoints: number,
+    roots: SignedRoots,
     size: number,
     pending: number,
   ): Omit<LogReport, 'sealedFilesCompared' | 'comparedWith' | 'notCompared'> {
@@ -331,8 +331,8 @@ class LogVerification {
       sealed: this.sealed,
       sealedFiles: this.seals.length,
       pending,
-      unsigned: size - (this.signed?.size ?? 0),
-      checkpoints,
+      unsigned: Math.max(0, size - roots.newest),
+      checkpoints: roots.verified,
       root: this.hasGap ? undefined : hex(this.tree.size === 0 ? EMPTY_ROOT : this.tree.root()),
       signedAt: this.signed?.at,
     };
