@@ -17,7 +17,7 @@ import {
 } from '@sallyport/audit';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { administration, attempt, outcome, server } from './support/audit-events.js';
-import { asOwner, LOG_KEY } from './support/audit-log.js';
+import { asOwner, LOG_KEY, stateOf } from './support/audit-log.js';
 import { eventually } from './support/eventually.js';
 import { startPostgres, type PostgresOptions, type RunningPostgres } from './support/postgres.js';
 import { runCommand, SourceProcess } from './support/processes.js';
@@ -323,6 +323,23 @@ describe.each(DIALECTS)('Whoever hides something behind a seal on %s', (dialect)
     expect(codes).toEqual(['seal_unannounced', 'record_removed']);
   });
 
+  it('is found when a record is removed that stays when others are sealed, by the file', async () => {
+    const { database, one } = await sealed();
+    const first = newFile();
+    await one.record(administration({ action: 'server.started', target: 'the server' }));
+    await one.calls(3);
+    await one.seal(first);
+    expect(await one.log.verify({ sealedFiles: [first] })).toMatchObject({ ok: true });
+    await asOwner(database, (owner) =>
+      owner.query(`DELETE FROM sallyport_audit WHERE action = 'server.started'`),
+    );
+    const { ok, findings } = await one.log.verify({ sealedFiles: [first] });
+    expect(ok).toBe(false);
+    expect(findings).toMatchObject([
+      { code: 'record_removed', count: 1, message: expect.stringContaining('stays in the database as well') },
+    ]);
+  });
+
   it('is found when a record is removed without a seal', async () => {
     const { database, one } = await sealed();
     await asOwner(database, (owner) =>
@@ -545,7 +562,12 @@ describe('A process that is killed while it seals', () => {
     const before = await ids(one);
     await one.close();
     const out = newFile();
-    const environment = { DATABASE: JSON.stringify(database), KEY: LOG_KEY.signerKey, OUT: out };
+    const environment = {
+      DATABASE: JSON.stringify(database),
+      KEY: LOG_KEY.signerKey,
+      STATE: stateOf(database).file,
+      OUT: out,
+    };
     let killed = 0;
     for (let round = 0; round < 6; round += 1) {
       const process = SourceProcess.main('sealing.main.ts', environment);
@@ -600,7 +622,12 @@ describe('sallyport audit seal', () => {
     const one = await startSealing(given);
     const [call] = await one.calls(10);
     await one.close();
-    const environment = { ...ISSUER, DATABASE: JSON.stringify(given), LOG_KEY: LOG_KEY.signerKey };
+    const environment = {
+      ...ISSUER,
+      DATABASE: JSON.stringify(given),
+      LOG_KEY: LOG_KEY.signerKey,
+      LOG_STATE: stateOf(given).file,
+    };
     const audit = (...words: string[]) => runCommand(['audit', ...words], environment);
     const out = newFile();
 
@@ -615,7 +642,7 @@ describe('sallyport audit seal', () => {
     expect(JSON.parse(sealed.out)).toMatchObject({ records: 20, range: { from: 0, to: 19 } });
 
     expect((await audit('verify')).out).toContain(
-      '20 records were sealed and have left the database; they were not looked at',
+      '20 records were sealed and have left the database; they were not looked at, nor whether those that stay are there',
     );
     const verified = await audit('verify', '--sealed', out);
     expect(verified).toMatchObject({

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
 import type { LogReport } from '@sallyport/audit';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { LOG_KEY, startLog } from './support/audit-log.js';
@@ -24,16 +24,19 @@ afterEach(async () => {
 
 afterAll(() => postgres.stop());
 
+/** The processes of one database have one state of the signer. */
+function stateFileOf({ database }: DataSourceOptions): string {
+  return join(directory, `${basename(String(database))}.state`);
+}
+
 /** A process of its own that records and, when it has the office, sequences. */
 class Writer {
-  private static count = 0;
   readonly recorded: string[] = [];
   role: string | undefined;
   private readonly child: ChildProcess;
   private errors = '';
 
-  constructor(database: DataSourceOptions, stateFile?: string) {
-    Writer.count += 1;
+  constructor(database: DataSourceOptions) {
     this.child = spawn(
       process.execPath,
       [
@@ -48,7 +51,7 @@ class Writer {
           NODE_OPTIONS: '',
           DATABASE: JSON.stringify(database),
           KEY: LOG_KEY.signerKey,
-          STATE: stateFile ?? join(directory, `state-${Writer.count}`),
+          STATE: stateFileOf(database),
         },
       },
     );
@@ -108,8 +111,7 @@ async function ask<T>(database: DataSourceOptions, statement: string): Promise<T
 
 /** Everything that is durable has one place and no more, and the log says so itself. */
 async function examine(database: DataSourceOptions, all: readonly Writer[]): Promise<LogReport> {
-  const state = { file: join(directory, `reader-${all.length}`) };
-  const log = await startLog(database, { state });
+  const log = await startLog(database, { state: { file: stateFileOf(database) } });
   const report = await log.log.verify();
   await log.close();
   const rows = await ask<{ idx: string; id: string }>(
@@ -163,10 +165,13 @@ describe('three processes that write to one PostgreSQL', () => {
     expect(report).toMatchObject({ ok: true, findings: [], pending: 0, unsigned: 0 });
   });
 
-  it('may share one state of the signer', async () => {
+  it('leave no lock of the state behind that would stop the next one', async () => {
     const database = await postgres.createDatabase('shared');
-    const state = join(directory, 'shared-state');
-    const all = [new Writer(database, state), new Writer(database, state)];
+    // Of a process that is no more, as one that was killed leaves it.
+    const gone = spawn(process.execPath, ['-e', '']);
+    await once(gone, 'exit');
+    writeFileSync(`${stateFileOf(database)}.lock`, `${hostname()} ${gone.pid} 0`);
+    const all = [new Writer(database), new Writer(database)];
     const first = await untilBusy(all);
     await first.kill();
     const other = all.find((writer) => writer !== first)!;
@@ -182,8 +187,7 @@ describe('three processes that write to one PostgreSQL', () => {
 describe('two processes that write to one SQLite file', () => {
   it('make one log without a gap or a duplicate, also when one of them is killed', async () => {
     const database: DataSourceOptions = { type: 'better-sqlite3', database: join(directory, 'two.sqlite') };
-    const state = join(directory, 'sqlite-state');
-    const all = [new Writer(database, state), new Writer(database, state)];
+    const all = [new Writer(database), new Writer(database)];
     await untilBusy(all);
     await all[0]!.kill();
     await all[1]!.finish();

@@ -277,6 +277,52 @@ describe.each(DIALECTS)('a log on %s', (dialect) => {
     expect(findings[0]).toMatchObject({ code: 'record_inserted', index: SIZE, seq });
   });
 
+  it('names a record that was dated back and signed, though the checkpoints of before were removed', async () => {
+    const original = originals.get(dialect)!;
+    const database = await copyOf(dialect, original.database);
+    const seq = await asOwner(database, async (owner) => {
+      const { at } = await recordAt(owner, 5);
+      await owner.query('DELETE FROM sallyport_log_checkpoint');
+      return forge(owner, 5, { at: Number(at) - 11 * 60_000 });
+    });
+    const log = await startLog(database, { state: { file: stateFile(original.states.at(-1)!) } });
+    running.push(log);
+    await log.record(attempt());
+    await eventually(
+      () => log.log.verify(),
+      ({ leaves, unsigned }) => leaves === SIZE + 2 && unsigned === 0,
+    );
+    expect(await log.log.verify()).toMatchObject({
+      ok: false,
+      checkpoints: 1,
+      findings: [
+        {
+          code: 'record_inserted',
+          index: SIZE,
+          seq,
+          count: 1,
+          message: expect.stringContaining('stands behind records of'),
+        },
+      ],
+    });
+  });
+
+  it('says that a checkpoint was removed which is held elsewhere', async () => {
+    const original = originals.get(dialect)!;
+    const database = await copyOf(dialect, original.database);
+    await asOwner(database, (owner) =>
+      owner.query(`DELETE FROM sallyport_log_checkpoint WHERE size = ${SIGNED[1]}`),
+    );
+    const log = await startLog(database, { state: { file: stateFile(original.states.at(-1)!) } });
+    running.push(log);
+    const given = SIGNED.map((size, index) => ({ from: `file ${size}`, note: original.states[index]! }));
+    expect(await log.log.verify({ witnesses: given })).toMatchObject({
+      ok: false,
+      findings: [{ code: 'checkpoint_removed', index: SIGNED[1] - 1, count: 1 }],
+      comparedWith: [expect.stringContaining("the signer's state"), ...given.map(({ from }) => from)],
+    });
+  });
+
   it.each([
     ['in a full tile', 100],
     ['after the last full tile', 341],
@@ -449,9 +495,11 @@ describe.each(DIALECTS)('a log on %s', (dialect) => {
   });
 
   it('records that its key was replaced, and goes on with the old one as a verifier', async () => {
-    const database = await copyOf(dialect, originals.get(dialect)!.database);
+    const original = originals.get(dialect)!;
+    const database = await copyOf(dialect, original.database);
     const next = generateNoteKey('audit.test/log');
-    const log = await startLog(database, { key: next.signerKey, verifiers: [LOG_KEY.verifierKey] });
+    const state = { file: stateFile(original.states.at(-1)!) };
+    const log = await startLog(database, { key: next.signerKey, verifiers: [LOG_KEY.verifierKey], state });
     running.push(log);
     await log.grow(1);
     expect(await log.log.verify()).toMatchObject({ ok: true, leaves: SIZE + 2 });

@@ -13,7 +13,7 @@ const NAME = 'localhost/sallyport-office';
 export function auditLog(config: Configuration): AuditLogOptions {
   const key = signerKey(config);
   const { database, dataDirectory } = config;
-  if (database.kind === 'sqlite' && database.path === ':memory:') return { key };
+  if (database.kind === 'sqlite' && database.path === ':memory:') return { key, dangerouslyForgetful: true };
   return {
     key,
     state: { file: join(dataDirectory, 'audit-log.state') },

@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { AuditLog, AuditModule, type AuditLogOptions, type AuditSink } from '@sallyport/audit';
@@ -21,16 +24,26 @@ export interface RunningLog {
   close(): Promise<void>;
 }
 
+const states = new Map<string, string>();
+
+/** The state file of a database that was given none: of one database always the same, as a server has it. */
+export function stateOf(database: DataSourceOptions): { readonly file: string } {
+  const name = JSON.stringify(database);
+  const file = states.get(name) ?? join(mkdtempSync(join(tmpdir(), 'sallyport-state-')), 'state');
+  states.set(name, file);
+  return { file };
+}
+
+/** Unless the options say what remembers, a state file of its own does. */
 export async function startLog(
   database: DataSourceOptions,
   options: Partial<AuditLogOptions> = {},
   followers: readonly AuditSink[] = [],
 ): Promise<RunningLog> {
-  @Module({
-    imports: [
-      AuditModule.register({ database, server, log: { key: LOG_KEY.signerKey, ...options }, followers }),
-    ],
-  })
+  const remembers = options.state ?? options.publish ?? options.dangerouslyForgetful;
+  const memory = remembers === undefined ? { state: stateOf(database) } : {};
+  const signed = { key: LOG_KEY.signerKey, ...memory, ...options };
+  @Module({ imports: [AuditModule.register({ database, server, log: signed, followers })] })
   class Application {}
   const context = await NestFactory.createApplicationContext(Application, {
     logger: false,

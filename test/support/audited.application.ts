@@ -23,9 +23,9 @@ class Tools {
   }
 }
 
-const { DATABASE = '{}', ISSUER = '', SINK_URL, SINK_FILE, LOG_KEY } = process.env;
+const { DATABASE = '{}', ISSUER = '', SINK_URL, SINK_FILE, LOG_KEY, LOG_STATE = '' } = process.env;
 
-const log = LOG_KEY === undefined ? {} : { log: { key: LOG_KEY } };
+const log = LOG_KEY === undefined ? {} : { log: { key: LOG_KEY, state: { file: LOG_STATE } } };
 
 const followers = [
   ...(SINK_URL === undefined ? [] : [httpSink(SINK_URL, { token: 'sink-token', name: 'http' })]),

@@ -8,6 +8,7 @@ import { CreateSallyportAuditFollower1790000000020 } from './export/follow/creat
 import { auditKeyEntity } from './keyed/audit-key.entity.js';
 import { KeySallyportAudit1790000000010 } from './keyed/key-audit.migration.js';
 import { CreateSallyportLog1790000000100 } from './log/create-log.migration.js';
+import { KeepSallyportLogRows1790000000102 } from './log/keep-log-rows.migration.js';
 import { ProtectSallyportAudit1790000000011 } from './privileges/protect-audit.migration.js';
 
 export const AUDIT_TABLES: StoreTables = {
@@ -19,6 +20,7 @@ export const AUDIT_TABLES: StoreTables = {
     ProtectSallyportAudit1790000000011,
     CreateSallyportAuditFollower1790000000020,
     CreateSallyportLog1790000000100,
+    KeepSallyportLogRows1790000000102,
   ],
 };
 

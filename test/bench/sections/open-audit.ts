@@ -17,10 +17,16 @@ export interface OpenAudit {
   close(): Promise<void>;
 }
 
-/** `key`: of the signer; without it nothing is signed. */
+/** `key`: of the signer; without it nothing is signed. The database is measured and thrown away. */
 export async function openAudit(database: Database, key?: string): Promise<OpenAudit> {
   @Module({
-    imports: [AuditModule.register({ database, server, ...(key === undefined ? {} : { log: { key } }) })],
+    imports: [
+      AuditModule.register({
+        database,
+        server,
+        ...(key === undefined ? {} : { log: { key, dangerouslyForgetful: true } }),
+      }),
+    ],
   })
   class Audit {}
   const context = await NestFactory.createApplicationContext(Audit, { logger: ['error', 'fatal'] });

@@ -12,13 +12,18 @@ import { TypeOrmAuditTrail } from '../audit.trail.js';
 import { AuditLog } from './audit-log.js';
 import { logSettings, type AuditLogOptions } from './log.options.js';
 import { pooledConnection } from './log-connection.js';
-import { LogRows } from './log-rows.js';
+import { LogRows, type StoredCheckpoint } from './log-rows.js';
 
 export const LOG_NAME = 'audit.test/log';
 export const KEY = generateNoteKey(LOG_NAME);
 
 export function newDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'sallyport-log-'));
+}
+
+/** The newest checkpoint, whatever stands in it. */
+export async function newestRow(rows: LogRows): Promise<StoredCheckpoint | undefined> {
+  return (await rows.checkpointsBefore(undefined, 1))[0];
 }
 
 /** Trail and log as the module wires them. */
@@ -36,10 +41,23 @@ export interface LoggedTrail {
   readonly close: () => Promise<void>;
 }
 
+/** State files of databases that were given none. */
+const states = new Map<string, string>();
+
+/** Of one database always the same, as a server has it. */
+function stateOf(database: DataSourceOptions): { file: string } {
+  const name = JSON.stringify(database);
+  const file = states.get(name) ?? join(newDirectory(), 'state');
+  states.set(name, file);
+  return { file };
+}
+
+/** With a state file of its own unless the options say what remembers. */
 export async function openLoggedTrail(
   database: DataSourceOptions,
   options: Partial<AuditLogOptions> = {},
 ): Promise<LoggedTrail> {
+  const remembers = options.state ?? options.publish ?? options.dangerouslyForgetful;
   const timeoutMs = 5000;
   const store = await AuditStore.open(database, { migrations: 'run', timeoutMs });
   const trail = new TypeOrmAuditTrail(store, { timeoutMs, maxQueued: 10_000 });
@@ -47,7 +65,11 @@ export async function openLoggedTrail(
   const rotations: { from: string; to: string }[] = [];
   const log = new AuditLog({
     store: store.store,
-    settings: await logSettings({ key: KEY.signerKey, ...options }),
+    settings: await logSettings({
+      key: KEY.signerKey,
+      ...(remembers === undefined ? { state: stateOf(database) } : {}),
+      ...options,
+    }),
     timeoutMs,
     onKeyRotation: (change) => Promise.resolve(void rotations.push(change)),
     onProblem: (sentence) => problems.push(sentence),
@@ -66,7 +88,7 @@ export async function openLoggedTrail(
     },
     signed: async (size) => {
       await eventually(
-        () => rows.newestCheckpoint(),
+        () => newestRow(rows),
         (newest) => newest !== undefined && newest.size >= size,
       );
     },

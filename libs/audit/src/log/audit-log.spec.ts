@@ -10,7 +10,14 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { DIALECTS, testDatabases } from '../../../../test/support/test-databases.js';
 import { AuditStore } from '../audit.store.js';
 import { TypeOrmAuditTrail } from '../audit.trail.js';
-import { KEY, LOG_NAME, newDirectory, openLoggedTrail, type LoggedTrail } from './audit-log.fixture.js';
+import {
+  KEY,
+  LOG_NAME,
+  newDirectory,
+  newestRow,
+  openLoggedTrail,
+  type LoggedTrail,
+} from './audit-log.fixture.js';
 import { checkProof } from './check-proof.js';
 import { LogKeys } from './log-keys.js';
 
@@ -61,7 +68,7 @@ describe.each(DIALECTS)('the log on %s', (type) => {
     await first.record(1);
     await first.close();
     const second = await open(database);
-    expect(await second.rows.newestCheckpoint()).toMatchObject({ size: 1 });
+    expect(await newestRow(second.rows)).toMatchObject({ size: 1 });
     expect(second.log.status?.role).toBe('waiting');
   });
 
@@ -127,9 +134,9 @@ describe.each(DIALECTS)('the log on %s', (type) => {
     const { record, signed, rows } = await open(await databases.fresh(type), { idleSeconds: 1 });
     await record(1);
     await signed(1);
-    const first = await rows.newestCheckpoint();
+    const first = await newestRow(rows);
     const next = await eventually(
-      () => rows.newestCheckpoint(),
+      () => newestRow(rows),
       (newest) => newest?.note !== first?.note,
     );
     const keys = new LogKeys(LOG_NAME, [KEY.verifierKey]);
@@ -279,7 +286,7 @@ describe('a log that cannot be continued', () => {
       async () => problems,
       (said) => said.length > 0,
     );
-    expect(await rows.newestCheckpoint()).toBeUndefined();
+    expect(await newestRow(rows)).toBeUndefined();
     expect(log.status?.failure).toContain('EISDIR');
     rmdirSync(file);
     await signed(3);
@@ -302,7 +309,7 @@ describe('a log that cannot be continued', () => {
       await runner.release();
     });
     await signed(21);
-    expect((await rows.newestCheckpoint())?.size).toBe(21);
+    expect((await newestRow(rows))?.size).toBe(21);
     expect(await log.verify()).toMatchObject({ ok: true });
   });
 
@@ -328,7 +335,7 @@ describe('a log that cannot be continued', () => {
     );
     expect(log.status?.refusal?.code).toBe('log_memory');
     expect(problems.join()).toContain('not signed any more');
-    expect(await rows.newestCheckpoint()).toBeUndefined();
+    expect(await newestRow(rows)).toBeUndefined();
     expect(await log.warnings()).toEqual([expect.stringContaining('The log is not signed.')]);
   });
 

@@ -3,13 +3,15 @@ import type { Store } from '@sallyport/store';
 import { pooledConnection } from './log-connection.js';
 import type { LogKeys } from './log-keys.js';
 import { LogRows } from './log-rows.js';
-import { AuditLogError, RefusedSigning } from './log.errors.js';
+import { AuditLogError } from './log.errors.js';
 import type { LogSettings } from './log.options.js';
 import { proveRecord, proveSealedRecord, type RecordProof } from './prove-record.js';
 import { Sequencer, type LogStatus } from './sequencer.js';
-import { LogSigner, type KeyRotation, type Memory } from './signer.js';
-import { stateFile } from './state-file.js';
-import { verifyLog, type LogReport, type VerifyLogOptions, type WitnessedNote } from './verify/verify-log.js';
+import { askedMemories } from './asked-memories.js';
+import { logWarnings } from './log-warnings.js';
+import { rememberAgain } from './remember-again.js';
+import type { KeyRotation } from './signer.js';
+import { verifyLog, type LogReport, type VerifyLogOptions } from './verify/verify-log.js';
 
 export interface AuditLogWiring {
   readonly store: Store;
@@ -88,8 +90,21 @@ export class AuditLog {
     given: Partial<Pick<VerifyLogOptions, 'keys' | 'witnesses' | 'sealedFiles' | 'onProgress'>> = {},
   ): Promise<LogReport> {
     const keys = given.keys ?? this.requireKeys();
-    const witnesses = [...(await this.witnesses()), ...(given.witnesses ?? [])];
-    return verifyLog(this.rows, { ...given, keys, witnesses });
+    return verifyLog(this.rows, { ...given, keys, memories: () => askedMemories(this.settings) });
+  }
+
+  /**
+   * After what was remembered outside of the database was lost: the state file and the publishers that hold nothing
+   * remember the newest checkpoint of the database again, and signing goes on.
+   *
+   * @param size of a checkpoint in the database that somebody has found to be right
+   * @returns where it is remembered now
+   * @throws AuditLogError when the log is not intact otherwise, or there is nothing to do
+   */
+  async remember(size: number): Promise<string[]> {
+    const { settings, rows } = this;
+    if (settings === undefined) throw new AuditLogError(UNSIGNED);
+    return rememberAgain({ rows, settings, size, verify: () => this.verify() });
   }
 
   /**
@@ -105,45 +120,7 @@ export class AuditLog {
 
   /** What an operator should know about it, in sentences. Signs nothing. */
   async warnings(): Promise<string[]> {
-    if (this.settings === undefined) return [UNSIGNED];
-    const { signer, keys, stateFile: file, publishers } = this.settings;
-    const forgetful =
-      file === undefined && publishers.length === 0
-        ? [
-            "Nothing outside of the database remembers what was signed, so a restored older database goes unnoticed: write audit: { log: { state: { file: '…' } } }.",
-          ]
-        : [];
-    const state = file === undefined ? undefined : stateFile(file);
-    const probe = new LogSigner({
-      signer,
-      keys,
-      state,
-      onKeyRotation: () => Promise.resolve(),
-      now: Date.now,
-    });
-    try {
-      await probe.examine(this.rows, memoriesOf(await this.witnesses()));
-      return forgetful;
-    } catch (error) {
-      if (error instanceof RefusedSigning) return [...forgetful, `The log is not signed. ${error.message}`];
-      throw error;
-    }
-  }
-
-  /** A publisher that cannot be reached bears no witness: verification goes on with the others. */
-  private async witnesses(): Promise<WitnessedNote[]> {
-    if (this.settings === undefined) return [];
-    const { stateFile: file, publishers } = this.settings;
-    const state = file === undefined ? [] : [stateFile(file)];
-    const asked = [
-      ...state.map(async (memory) => ({ from: memory.name, note: await memory.read() })),
-      ...publishers.map(async (publisher) => ({
-        from: publisher.name,
-        note: await publisher.latest().catch(() => undefined),
-      })),
-    ];
-    const answers = await Promise.all(asked);
-    return answers.flatMap(({ from, note }) => (note === undefined ? [] : [{ from, note }]));
+    return this.settings === undefined ? [UNSIGNED] : logWarnings(this.rows, this.settings);
   }
 
   private requireKeys(): LogKeys {
@@ -154,7 +131,3 @@ export class AuditLog {
 
 const UNSIGNED =
   "The audit records are not in a signed log, so a changed record goes unnoticed: make a key with sallyport audit new-key, and write audit: { log: { key: process.env.AUDIT_LOG_KEY, state: { file: '…' } } }.";
-
-function memoriesOf(witnesses: readonly WitnessedNote[]): Memory[] {
-  return witnesses.map(({ from, note }) => ({ name: from, read: () => Promise.resolve(note) }));
-}

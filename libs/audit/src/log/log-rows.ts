@@ -1,4 +1,4 @@
-import { TILE_WIDTH, type Hash } from '@sallyport/tlog';
+import { TILE_WIDTH, type Hash, type TileAt } from '@sallyport/tlog';
 import type { DataSource } from 'typeorm';
 
 import type { StoredRecord } from './record-columns.js';
@@ -60,14 +60,32 @@ export class LogRows {
     this.columns = new RecordColumns(dataSource);
   }
 
-  /** How many leaves there are. */
+  /** Where the last leaf ends, whether or not there is one at every index before. */
   async size(): Promise<number> {
-    return 1 + (await this.number(`SELECT max(idx) AS value FROM ${this.names.leaf}`, [], -1));
+    const last = await this.number(
+      `SELECT max(idx) AS value FROM ${this.names.leaf} WHERE idx >= 0 AND idx <= ?`,
+      [Number.MAX_SAFE_INTEGER],
+      -1,
+    );
+    return last + 1;
   }
 
-  /** The highest `seq` that has a leaf; 0 when there is none. */
-  async lastSeq(): Promise<number> {
-    return this.number(`SELECT max(seq) AS value FROM ${this.names.leaf}`, [], 0);
+  /** How many of the indices from `first` to before `end` have a leaf. */
+  async countLeaves(first: number, end: number): Promise<number> {
+    return this.number(
+      `SELECT count(*) AS value FROM ${this.names.leaf} WHERE idx >= ? AND idx < ?`,
+      [first, end],
+      0,
+    );
+  }
+
+  /** The highest `seq` of the leaves from index `first` to before `end`; 0 when there is none. */
+  async lastSeq(first: number, end: number): Promise<number> {
+    return this.number(
+      `SELECT max(seq) AS value FROM ${this.names.leaf} WHERE idx >= ? AND idx < ?`,
+      [first, end],
+      0,
+    );
   }
 
   /** The highest `seq` of all records; 0 when there is none. */
@@ -204,45 +222,92 @@ export class LogRows {
     }));
   }
 
-  /** How many full tiles a level has. */
-  async tileCount(level: number): Promise<number> {
-    return (
-      1 + (await this.number(`SELECT max(idx) AS value FROM ${this.names.tile} WHERE level = ?`, [level], -1))
+  /** How many of the full tiles before `end` a level has. */
+  async countTiles(level: number, end: number): Promise<number> {
+    return this.number(
+      `SELECT count(*) AS value FROM ${this.names.tile} WHERE level = ? AND idx >= 0 AND idx < ?`,
+      [level, end],
+      0,
     );
   }
 
-  /** Adds a full tile; the same one again changes nothing. */
+  /** The first `limit` tiles of a level from `first` on, or of levels where no tree has any. */
+  async tilesFrom(level: number, first: number, limit: number): Promise<TileAt[]> {
+    const rows = await this.rows(
+      `SELECT level, idx FROM ${this.names.tile} WHERE level = ? AND (idx < 0 OR idx >= ?) ORDER BY idx LIMIT ?`,
+      [level, first, limit],
+    );
+    return rows.map(tileAtOf);
+  }
+
+  /** Tiles of levels below 0 or above `highest`: the first `limit` of them. */
+  async tilesBeyond(highest: number, limit: number): Promise<TileAt[]> {
+    const rows = await this.rows(
+      `SELECT level, idx FROM ${this.names.tile} WHERE level < 0 OR level > ? ORDER BY level, idx LIMIT ?`,
+      [highest, limit],
+    );
+    return rows.map(tileAtOf);
+  }
+
+  /** Adds a full tile. Where there is one already, that one stays: compare it. */
   async addTile({ level, index, root, hashes }: StoredTile): Promise<void> {
-    if (hashes.length !== TILE_WIDTH * 32) throw new RangeError('Only full tiles are stored.');
-    await this.rows(
-      `INSERT INTO ${this.names.tile} (level, idx, root, hashes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-      [level, index, Buffer.from(root), Buffer.from(hashes)],
-    );
-  }
-
-  async newestCheckpoint(): Promise<StoredCheckpoint | undefined> {
-    const [row] = await this.rows(
-      `SELECT size, at, note FROM ${this.names.checkpoint} ORDER BY size DESC, at DESC LIMIT 1`,
-      [],
-    );
-    return row && checkpointOf(row);
+    if (hashes.length !== TILE_WIDTH * 32)
+      throw new RangeError(`The leaves of tile ${index} on level ${level} are not all there.`);
+    await this.addOnce(this.names.tile, {
+      columns: ['level', 'idx', 'root', 'hashes'],
+      values: [level, index, Buffer.from(root), Buffer.from(hashes)],
+      key: 2,
+    });
   }
 
   async addCheckpoint({ size, at, note }: StoredCheckpoint): Promise<void> {
-    await this.rows(
-      `INSERT INTO ${this.names.checkpoint} (size, at, note) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
-      [size, at, note],
-    );
+    await this.addOnce(this.names.checkpoint, {
+      columns: ['size', 'at', 'note'],
+      values: [size, at, note],
+      key: 2,
+    });
   }
 
-  /** The first `limit` checkpoints after this one, in order of size and time. */
+  /** The last `limit` checkpoints before this one, or of all; the newest first. Nothing of them is verified. */
+  async checkpointsBefore(
+    newer: Pick<StoredCheckpoint, 'size' | 'at'> | undefined,
+    limit: number,
+  ): Promise<StoredCheckpoint[]> {
+    const { size, at } = newer ?? { size: Number.MAX_SAFE_INTEGER, at: Number.MAX_SAFE_INTEGER };
+    const rows = await this.rows(
+      `SELECT size, at, note FROM ${this.names.checkpoint}
+       WHERE (size < ? OR (size = ? AND at < ?)) AND ${IN_PLACE} ORDER BY size DESC, at DESC LIMIT ?`,
+      [size, size, at, ...PLACES, limit],
+    );
+    return rows.map(checkpointOf);
+  }
+
+  /** The first `limit` checkpoints after this one, in order of size and time. Nothing of them is verified. */
   async checkpointsAfter(size: number, at: number, limit: number): Promise<StoredCheckpoint[]> {
     const rows = await this.rows(
       `SELECT size, at, note FROM ${this.names.checkpoint}
-       WHERE size > ? OR (size = ? AND at > ?) ORDER BY size, at LIMIT ?`,
-      [size, size, at, limit],
+       WHERE (size > ? OR (size = ? AND at > ?)) AND ${IN_PLACE} ORDER BY size, at LIMIT ?`,
+      [size, size, at, ...PLACES, limit],
     );
     return rows.map(checkpointOf);
+  }
+
+  /** Rows of checkpoints whose columns are no size and no time. */
+  async misplacedCheckpoints(): Promise<number> {
+    return this.number(
+      `SELECT count(*) AS value FROM ${this.names.checkpoint} WHERE NOT (${IN_PLACE})`,
+      PLACES,
+      0,
+    );
+  }
+
+  /** Whether this note is among the checkpoints of its size. */
+  async hasCheckpoint(size: number, note: string): Promise<boolean> {
+    const rows = await this.rows(
+      `SELECT 1 AS found FROM ${this.names.checkpoint} WHERE size = ? AND note = ? LIMIT 1`,
+      [size, note],
+    );
+    return rows.length > 0;
   }
 
   /** The first `limit` leaves from index `first` on, each with its record. */
@@ -289,6 +354,24 @@ export class LogRows {
     }));
   }
 
+  /** Adds a row unless there is one with this key, which are the first `key` columns. */
+  private async addOnce(
+    table: string,
+    { columns, values, key }: { columns: readonly string[]; values: readonly unknown[]; key: number },
+  ): Promise<void> {
+    const [names, marks] = [columns.join(', '), columns.map(() => '?').join(', ')];
+    if (this.isPostgres) {
+      await this.rows(`INSERT INTO ${table} (${names}) VALUES (${marks}) ON CONFLICT DO NOTHING`, values);
+      return;
+    }
+    // The trigger against INSERT OR REPLACE refuses a key that is there before a conflict could be passed over.
+    const same = columns.slice(0, key).map((name) => `${name} = ?`);
+    await this.rows(
+      `INSERT INTO ${table} (${names}) SELECT ${marks} WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${same.join(' AND ')})`,
+      [...values, ...values.slice(0, key)],
+    );
+  }
+
   private async number(statement: string, parameters: readonly unknown[], none: number): Promise<number> {
     const [row] = await this.rows(statement, parameters);
     const value = row?.['value'];
@@ -298,6 +381,14 @@ export class LogRows {
   private rows(statement: string, parameters: readonly unknown[]): Promise<Row[]> {
     return this.connection.query<Row>(forDialect(statement, this.isPostgres), parameters);
   }
+}
+
+/** Whoever may add a row may give it any number; none of ours is another one. */
+const IN_PLACE = 'size BETWEEN 0 AND ? AND at BETWEEN 0 AND ?';
+const PLACES = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+
+function tileAtOf(row: Row): TileAt {
+  return { level: Number(row['level']), index: Number(row['idx']), width: TILE_WIDTH };
 }
 
 function checkpointOf(row: Row): StoredCheckpoint {

@@ -4,8 +4,10 @@ export type RefusedSigningCode =
   | 'log_went_backwards'
   /** As many, but others. */
   | 'log_forked'
-  /** What was signed before cannot be read, or was signed by a key that is not known. */
-  | 'log_memory';
+  /** What was signed before cannot be read, was signed by a key that is not known, or nobody remembers it. */
+  | 'log_memory'
+  /** A tile, a leaf or a checkpoint that is none of ours stands in the way. */
+  | 'log_put_in';
 
 /** The log contradicts what was signed before. Nothing is signed until an operator has decided what is true. */
 export class RefusedSigning extends Error {

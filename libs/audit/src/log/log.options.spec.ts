@@ -6,31 +6,48 @@ import { generateNoteKey } from '@sallyport/tlog';
 import { KEY, LOG_NAME, newDirectory } from './audit-log.fixture.js';
 import { logSettings } from './log.options.js';
 
+const state = { file: 'audit-log.state' };
+
 describe('the options of the log', () => {
-  it('have defaults for everything but the key', async () => {
-    const settings = await logSettings({ key: KEY.signerKey });
-    expect(settings).toMatchObject({ stateFile: undefined, publishers: [], idleMs: 300_000 });
+  it('have defaults for everything but the key and what remembers', async () => {
+    const settings = await logSettings({ key: KEY.signerKey, state: { file: 'x' } });
+    expect(settings).toMatchObject({ stateFile: 'x', publishers: [], idleMs: 300_000 });
     expect(settings.keys).toMatchObject({ origin: LOG_NAME, keys: [KEY.verifierKey] });
   });
 
   it('take the key from a file', async () => {
     const file = join(newDirectory(), 'key');
     writeFileSync(file, `${KEY.signerKey}\n`);
-    expect((await logSettings({ key: { file } })).signer.verifierKey).toBe(KEY.verifierKey);
+    const settings = await logSettings({ key: { file }, dangerouslyForgetful: true });
+    expect(settings.signer.verifierKey).toBe(KEY.verifierKey);
   });
 
   it.each([
     ['no key', { key: 'PRIVATE+KEY+hunter2' }, /audit\.log\.key is no signer key/],
     ['a file that is not there', { key: { file: '/nowhere/key' } }, /cannot be read \(ENOENT\).*new-key/],
     ['another origin', { key: KEY.signerKey, origin: 'x' }, /audit\.log\.origin is 'x'/],
-    ['a verifier that is none', { key: KEY.signerKey, verifiers: ['x'] }, /audit\.log\.verifiers must be/],
+    [
+      'a verifier that is none',
+      { key: KEY.signerKey, state, verifiers: ['x'] },
+      /audit\.log\.verifiers must be/,
+    ],
     [
       'a verifier of another log',
-      { key: KEY.signerKey, verifiers: [generateNoteKey('other').verifierKey] },
+      { key: KEY.signerKey, state, verifiers: [generateNoteKey('other').verifierKey] },
       /another log/,
     ],
     ['a state without a file', { key: KEY.signerKey, state: { file: '' } }, /audit\.log\.state must name/],
-    ['half a second', { key: KEY.signerKey, idleSeconds: 0.5 }, /audit\.log\.idleSeconds must be/],
+    ['half a second', { key: KEY.signerKey, state, idleSeconds: 0.5 }, /audit\.log\.idleSeconds must be/],
+    [
+      'nothing that remembers',
+      { key: KEY.signerKey },
+      /write state: \{ file: '.*or publish: \[checkpointUrl/,
+    ],
+    [
+      'what forgets and remembers',
+      { key: KEY.signerKey, state, dangerouslyForgetful: true },
+      /leave dangerouslyForgetful out/,
+    ],
   ])('refuse %s, in a sentence that says what to write', async (_, options, sentence) => {
     const refused = logSettings(options);
     await expect(refused).rejects.toMatchObject({
@@ -45,7 +62,7 @@ describe('the options of the log', () => {
       {},
       { key: 7 },
       { key: KEY.signerKey, publish: [{}] },
-      { key: KEY.signerKey, verifiers: 'x' },
+      { key: KEY.signerKey, state, verifiers: 'x' },
     ];
     for (const options of given)
       await expect(logSettings(options as Parameters<typeof logSettings>[0])).rejects.toThrow(/audit\.log/);

@@ -18,12 +18,18 @@ export interface AuditLogOptions {
   /** Verifier keys of the keys that signed before this one; their checkpoints remain valid. */
   readonly verifiers?: readonly string[];
   /**
-   * Where the signer remembers what it signed last: a file **outside** of the database and of its backups. Without it
-   * (and without `publish`) a database that was restored from yesterday is signed on as if nothing had happened.
+   * Where the signer remembers what it signed last: a file **outside** of the database and of its backups, so that a
+   * database that was restored from yesterday is not signed on as if nothing had happened. Servers on one machine share
+   * it. This or `publish` must be there.
    */
   readonly state?: { readonly file: string };
   /** Where checkpoints go beside the database. What is published is remembered there, too. Default: nowhere. */
   readonly publish?: readonly CheckpointPublisher[];
+  /**
+   * Signs although nothing outside of the database remembers what was signed: a database that was restored from yesterday
+   * is signed on, and nobody sees it. For a database that does not outlive the process. Default: false.
+   */
+  readonly dangerouslyForgetful?: boolean;
   /** Seconds without a new record after which a checkpoint says that the log is alive. Default 300. */
   readonly idleSeconds?: number;
 }
@@ -53,6 +59,7 @@ export async function logSettings(options: AuditLogOptions): Promise<LogSettings
     throw new AuditSetupError(
       "audit.log.publish must be a list of publishers: write publish: [checkpointFile('data/checkpoint')].",
     );
+  requireMemory(options);
   if (!Number.isFinite(idleSeconds) || idleSeconds < 1 || idleSeconds > 86_400)
     throw new AuditSetupError('audit.log.idleSeconds must be a number of seconds from 1 to 86400.');
   return {
@@ -62,6 +69,18 @@ export async function logSettings(options: AuditLogOptions): Promise<LogSettings
     publishers: publish,
     idleMs: idleSeconds * 1000,
   };
+}
+
+function requireMemory({ state, publish = [], dangerouslyForgetful = false }: AuditLogOptions): void {
+  const remembers = state !== undefined || publish.length > 0;
+  if (!remembers && dangerouslyForgetful !== true)
+    throw new AuditSetupError(
+      "audit.log has nothing outside of the database that remembers what was signed, so a database that was restored from yesterday would be signed on: write state: { file: '/var/lib/acme/audit-log.state' }, a path apart from the database and its backups, or publish: [checkpointUrl('https://evidence.acme.example/checkpoint')].",
+    );
+  if (remembers && dangerouslyForgetful)
+    throw new AuditSetupError(
+      'audit.log.dangerouslyForgetful says that nothing remembers what was signed, and audit.log.state or audit.log.publish does: leave dangerouslyForgetful out.',
+    );
 }
 
 async function keyText(key: AuditLogOptions['key']): Promise<string> {

@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 
-import { TILE_WIDTH } from '@sallyport/tlog';
-
 import type { StoredRecord } from './record-columns.js';
 import type { LogRows } from './log-rows.js';
-import { completeTiles } from './log-tiles.js';
+import { repairTiles } from './log-tiles.js';
+import { RefusedSigning } from './log.errors.js';
 import { LowWater } from './low-water.js';
+import { foreignLeaf } from './put-in.js';
 import { leafHashOf } from './record-leaf.js';
+import { lastSequenced, treeSize } from './tree-size.js';
 
 /** Records of one statement. Few, because SQLite reads them while nothing else runs. */
 const BATCH = 256;
@@ -16,6 +17,16 @@ const PASS_MS = 400;
 const FIRST_WINDOW = 10_000;
 const WINDOW = 1000;
 const FIRST_LOOK_MS = 50;
+
+export interface Beginning {
+  /** So many leaves were signed. */
+  readonly signed: number;
+  /** So many are known to be those of their records; at least the signed ones. */
+  readonly compared: number;
+  /** How long a gap between numbers may still be filled. */
+  readonly graceMs: number;
+  readonly now: () => number;
+}
 
 /** Gives records their places in the log. One for each time that a process holds the office. */
 export class Passes {
@@ -27,14 +38,22 @@ export class Passes {
     private readonly rows: LogRows,
     private readonly lowWater: LowWater,
     private readonly now: () => number,
+    private own: number,
   ) {
     this.cursor = lowWater.value;
   }
 
-  /** Also repairs what a crash between leaves and tiles left. */
-  static async begin(rows: LogRows, graceMs: number, now: () => number): Promise<Passes> {
-    await completeTiles(rows, await rows.size());
-    return new Passes(rows, new LowWater(await rows.lastSeq(), graceMs), now);
+  /** Also repairs what is missing of the tiles. */
+  static async begin(rows: LogRows, { signed, compared, graceMs, now }: Beginning): Promise<Passes> {
+    const { size } = await treeSize(rows, Math.min(signed, compared));
+    await repairTiles(rows, Math.min(signed, size));
+    const lowWater = new LowWater(await lastSequenced(rows, size), graceMs);
+    return new Passes(rows, lowWater, now, Math.min(compared, size));
+  }
+
+  /** So many leaves are those of their records: they were signed, added here, or compared. */
+  get compared(): number {
+    return this.own;
   }
 
   /** Whether everything that was committed before has its place; `false`: there is more. */
@@ -74,15 +93,41 @@ export class Passes {
 
   /** The `seq` of the last one. The size is asked for each time: somebody else may have been faster. */
   private async append(records: readonly StoredRecord[]): Promise<number | undefined> {
+    const { size: first, stray } = await treeSize(this.rows, this.own);
+    await this.compareForeign(first);
     if (records.length === 0) return undefined;
-    const first = await this.rows.size();
+    if (stray !== undefined && stray < first + records.length) throw strayLeaf(stray);
     await this.rows.append(
       first,
       records.map((record) => ({ seq: record.seq, hash: leafHashOf(record) })),
     );
-    const size = first + records.length;
-    if (Math.floor(first / TILE_WIDTH) !== Math.floor(size / TILE_WIDTH))
-      await completeTiles(this.rows, size);
+    this.own = first + records.length;
     return records.at(-1)?.seq;
   }
+
+  /** Leaves that another process has added: a role that may add rows may add one that is of no record. */
+  private async compareForeign(end: number): Promise<void> {
+    if (this.own >= end) return;
+    const foreign = await foreignLeaf(this.rows, this.own, end, (upTo) => {
+      this.own = upTo;
+    });
+    if (foreign !== undefined) throw foreignLeafIn(foreign);
+  }
+}
+
+const REMOVE_LEAF =
+  'As the owner of the tables remove it from sallyport_log_leaf, as the README of @sallyport/audit says.';
+
+function strayLeaf(index: number): RefusedSigning {
+  return new RefusedSigning(
+    'log_put_in',
+    `The log cannot be continued: the leaf at index ${index}, with none before it, was put in by somebody who may add rows. ${REMOVE_LEAF}`,
+  );
+}
+
+function foreignLeafIn(index: number): RefusedSigning {
+  return new RefusedSigning(
+    'log_put_in',
+    `The log cannot be continued: the leaf at index ${index} is not the one of its record and was never signed, so it was put in by somebody who may add rows, or its record was changed. Run sallyport audit verify. ${REMOVE_LEAF}`,
+  );
 }

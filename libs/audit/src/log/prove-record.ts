@@ -1,10 +1,11 @@
-import { formatTlogProof, inclusionProof, tileReader } from '@sallyport/tlog';
+import { formatTlogProof, inclusionProof, leafHash, tileReader, verifyInclusion } from '@sallyport/tlog';
 
 import { sealedRecord } from '../seal/sealed-record-of.js';
 import type { LogKeys } from './log-keys.js';
 import type { LogRows } from './log-rows.js';
 import { LogTiles } from './log-tiles.js';
 import { AuditLogError } from './log.errors.js';
+import { newestSigned } from './newest-signed.js';
 import { leafOf } from './record-leaf.js';
 
 /** A record and the proof that it is in the log: verifiable offline, with a verifier key and nothing else. */
@@ -47,18 +48,17 @@ async function proveLeaf(
   index: number | undefined,
   leaf: string,
 ): Promise<RecordProof> {
-  const newest = await rows.newestCheckpoint();
-  if (index === undefined || newest === undefined || newest.size <= index)
+  const { checkpoint } = await newestSigned(rows, keys);
+  if (index === undefined || checkpoint === undefined || checkpoint.size <= index)
     throw new AuditLogError(
       'No checkpoint covers this record yet: try again in a second, or see sallyport audit verify.',
     );
-  const { size, keys: signedBy } = keys.open(newest.note);
+  const { size, root, note, keys: signedBy } = checkpoint;
   const hashes = await inclusionProof(index, size, tileReader(size, new LogTiles(rows)));
-  return {
-    index,
-    size,
-    leaf,
-    proof: formatTlogProof({ index, hashes, checkpoint: newest.note }),
-    keys: signedBy,
-  };
+  const hash = leafHash(Buffer.from(leaf));
+  if (!verifyInclusion({ index, size, leaf: hash, proof: hashes, root }))
+    throw new AuditLogError(
+      'What the database holds does not lead from this record to the root that was signed, so there is no proof of it: run sallyport audit verify.',
+    );
+  return { index, size, leaf, proof: formatTlogProof({ index, hashes, checkpoint: note }), keys: signedBy };
 }

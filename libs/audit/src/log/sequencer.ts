@@ -3,15 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { faultOf, type Store } from '@sallyport/store';
 
 import { pooledConnection, type LogConnection } from './log-connection.js';
+import type { OpenedCheckpoint } from './log-keys.js';
 import { LogRows } from './log-rows.js';
 import { LogTiles } from './log-tiles.js';
 import { RefusedSigning } from './log.errors.js';
 import type { LogSettings } from './log.options.js';
 import { officeOf, type Office } from './office.js';
+import { messageOf } from './memory.js';
+import { newestSigned } from './newest-signed.js';
 import { Passes } from './pass.js';
 import { Publishing } from './publish/publishing.js';
 import { LogSigner, type KeyRotation } from './signer.js';
 import { stateFile } from './state-file.js';
+import { lastSequenced, treeSize } from './tree-size.js';
 
 /** How the log is doing in this process. */
 export interface LogStatus {
@@ -61,6 +65,8 @@ export class Sequencer {
   private failure: string | undefined;
   private told: string | undefined;
   private mayNotSignUntil = 0;
+  /** So many leaves need not be compared with their records again. */
+  private compared = 0;
   private isPatient = false;
   private pauseMs = POLL_MS;
   private term:
@@ -79,7 +85,7 @@ export class Sequencer {
     const state = file === undefined ? undefined : stateFile(file);
     this.signer = new LogSigner({ signer, keys, state, onKeyRotation, now });
     this.publishing = new Publishing(publishers, (name, error) =>
-      this.tell(`A checkpoint could not reach ${name}: ${messageOf(error)}. It is tried again.`),
+      this.tell(`A checkpoint could not reach ${name}. ${sentence(messageOf(error))} It is tried again.`),
     );
   }
 
@@ -145,26 +151,46 @@ export class Sequencer {
     }
     const term = await this.enter();
     if (term === undefined) return POLL_MS;
-    const done = await term.passes.run();
-    await this.signWhenDue(term.rows);
-    if (!done) return 0;
+    const done = await this.unlessRefused(async () => {
+      const isDone = await term.passes.run();
+      await this.signWhenDue(term.rows);
+      return isDone;
+    });
+    if (done === false) return 0;
     if (this.refusal === undefined) return POLL_MS;
     await this.leave('standby');
     return YIELD_MS;
   }
 
+  /** `undefined`: it was refused, and that is noted. */
+  private async unlessRefused<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof RefusedSigning)) throw error;
+      this.refuse(error);
+      return undefined;
+    }
+  }
+
   private async leave(role: 'waiting' | 'standby'): Promise<void> {
-    this.term = undefined;
+    this.endTerm();
     await this.office.leave();
     if (this.role !== 'stopped') this.role = role;
+  }
+
+  private endTerm(): void {
+    this.compared = this.term?.passes.compared ?? this.compared;
+    this.term = undefined;
   }
 
   /** Whether everything that was committed is in the log, and signed. */
   private async isUpToDate(): Promise<boolean> {
     const rows = this.pooledRows();
     const last = await rows.lastRecord();
-    if ((await rows.lastSeq()) < last) return false;
-    return ((await rows.newestCheckpoint())?.size ?? 0) >= (await rows.size());
+    const { size: signed = 0 } = (await this.newest(rows)) ?? {};
+    const { size } = await treeSize(rows, signed);
+    return signed >= size && (await lastSequenced(rows, size)) >= last;
   }
 
   /** A server signs within a second. Never rejects. */
@@ -172,6 +198,10 @@ export class Sequencer {
     const until = performance.now() + LAST_PATIENCE_MS;
     const isSigned = () => this.isUpToDate().catch(() => true);
     while (performance.now() < until && !(await isSigned())) await sleep(LOOK_MS);
+  }
+
+  private async newest(rows: LogRows): Promise<OpenedCheckpoint | undefined> {
+    return (await newestSigned(rows, this.options.settings.keys)).checkpoint;
   }
 
   private pooledRows(): LogRows {
@@ -182,7 +212,7 @@ export class Sequencer {
     const connection = await this.office.enter();
     if (this.role !== 'stopped') this.role = connection === undefined ? 'standby' : 'sequencing';
     if (connection === undefined) {
-      this.term = undefined;
+      this.endTerm();
       return undefined;
     }
     if (this.term?.connection !== connection) {
@@ -191,7 +221,13 @@ export class Sequencer {
       // Several times what a statement may take.
       const graceMs = dataSource.options.type === 'postgres' ? 4 * this.options.timeoutMs + 10_000 : 0;
       this.publishing.forget();
-      this.term = { connection, rows, passes: await Passes.begin(rows, graceMs, this.now) };
+      const { size: signed = 0 } = (await this.newest(rows)) ?? {};
+      const compared = Math.max(signed, this.compared);
+      this.term = {
+        connection,
+        rows,
+        passes: await Passes.begin(rows, { signed, compared, graceMs, now: this.now }),
+      };
     }
     return this.term;
   }
@@ -200,16 +236,12 @@ export class Sequencer {
     const pause = this.mayNotSignUntil - this.now();
     // A clock that was set back must not make it longer.
     if (pause > 0 && pause <= REFUSED_MS) return;
-    const newest = await rows.newestCheckpoint();
-    const size = await rows.size();
-    const isIdle = newest?.size === size && this.now() - newest.at < this.options.settings.idleMs;
-    if (isIdle || (size === 0 && newest === undefined)) return;
-    try {
-      await this.sign(rows);
-    } catch (error) {
-      if (!(error instanceof RefusedSigning)) throw error;
-      this.refuse(error);
-    }
+    const newest = await this.newest(rows);
+    const { size } = await treeSize(rows, newest?.size ?? 0);
+    const signedAt = this.signer.signedAt(size, newest);
+    const isIdle = signedAt !== undefined && this.now() - signedAt < this.options.settings.idleMs;
+    if (isIdle || (size === 0 && signedAt === undefined)) return;
+    await this.sign(rows);
   }
 
   private async sign(rows: LogRows): Promise<void> {
@@ -233,7 +265,7 @@ export class Sequencer {
     await this.leave('standby');
     if (faultOf(error) === 'item' && this.pauseMs < LONGEST_PAUSE_MS) return;
     this.failure = messageOf(error);
-    this.tell(`The audit log could not be continued: ${this.failure}. It is tried again.`);
+    this.tell(`The audit log could not be continued. ${sentence(this.failure)} It is tried again.`);
   }
 
   private tell(sentence: string): void {
@@ -243,9 +275,7 @@ export class Sequencer {
   }
 }
 
-/** Of drivers, publishers and files: for the operator only. */
-function messageOf(error: unknown): string {
-  const message: unknown =
-    typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined;
-  return typeof message === 'string' ? message : 'something that is no error';
+/** Drivers say half a sentence, and ours are whole ones. */
+function sentence(message: string): string {
+  return /[.!?]$/.test(message) ? message : `${message}.`;
 }

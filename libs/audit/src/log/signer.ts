@@ -1,26 +1,14 @@
-import {
-  EMPTY_ROOT,
-  formatCheckpoint,
-  rootOf,
-  signNote,
-  tileReader,
-  type Hash,
-  type NoteSigner,
-} from '@sallyport/tlog';
+import { formatCheckpoint, signNote, type NoteSigner } from '@sallyport/tlog';
 
+import { comparedTree } from './compared-tree.js';
 import type { LogKeys, OpenedCheckpoint } from './log-keys.js';
 import type { LogRows } from './log-rows.js';
-import { LogTiles } from './log-tiles.js';
+import { completeTiles } from './log-tiles.js';
 import { RefusedSigning } from './log.errors.js';
+import { asked, missingMemory, type Memory, type OpenedMemory } from './memory.js';
+import { newestSigned } from './newest-signed.js';
 import { timeSigner } from './signed-time.js';
 import type { SignerState } from './state-file.js';
-
-/** A place that remembers what was signed. */
-export interface Memory {
-  readonly name: string;
-  /** The newest note that it holds; rejects when it cannot say. */
-  read(): Promise<string | undefined>;
-}
 
 /** Told before the first checkpoint that another key signs than the one before. */
 export type KeyRotation = (change: { readonly from: string; readonly to: string }) => Promise<void>;
@@ -32,6 +20,9 @@ export interface SignerOptions {
   readonly onKeyRotation: KeyRotation;
   readonly now: () => number;
 }
+
+/** Of several processes with one state file each is the first within so many attempts. */
+const MOST_ATTEMPTS = 10;
 
 /**
  * Signs the log, and nothing that contradicts what was signed before (c2sp.org/tlog-checkpoint, Signatures): it
@@ -47,55 +38,94 @@ export class LogSigner {
   /**
    * A checkpoint of the log as it is now, remembered before anybody sees it, and then stored.
    *
-   * @param memories places that remember beside the state and the database
-   * @throws RefusedSigning when the log contradicts what was signed
+   * @param publishers what the places beside the state and the database say
+   * @throws RefusedSigning when the log contradicts what was signed, or nobody remembers what was
    */
-  async sign(rows: LogRows, memories: readonly Memory[]): Promise<OpenedCheckpoint> {
-    const { signer, keys, state, now } = this.options;
-    // Before the size: what is remembered was in the database before it was signed.
-    const remembered = await this.remembered(rows, memories);
-    const size = await rows.size();
-    for (const { from, checkpoint } of remembered) await requireSame(rows, size, from, checkpoint);
-    await this.noteRotation(remembered.find(({ from }) => from === DATABASE)?.checkpoint);
-
-    const text = formatCheckpoint({ origin: keys.origin, size, root: await logRoot(rows, size) });
-    const note = signNote(text, [signer, timeSigner(signer, now)]);
-    await state?.write(note);
-    const signed = keys.open(note);
-    this.last = signed;
-    await rows.addCheckpoint({ size, at: now(), note });
-    return signed;
+  async sign(rows: LogRows, publishers: readonly Memory[]): Promise<OpenedCheckpoint> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      const signed = await this.trySign(rows, publishers);
+      if (signed !== undefined) return signed;
+    }
+    throw new Error('Other processes write the state of the signer all the time.');
   }
 
   /** Whether the log may be signed as it is. Signs nothing. @throws RefusedSigning */
-  async examine(rows: LogRows, memories: readonly Memory[]): Promise<void> {
-    const remembered = await this.remembered(rows, memories);
-    const size = await rows.size();
-    for (const { from, checkpoint } of remembered) await requireSame(rows, size, from, checkpoint);
+  async examine(rows: LogRows, memories: () => Promise<readonly Memory[]>): Promise<void> {
+    const { remembered } = await this.recollect(rows, memories);
+    await comparedTree(rows, remembered);
   }
 
-  private async remembered(rows: LogRows, memories: readonly Memory[]): Promise<Remembered[]> {
+  /**
+   * When so many records were signed last; milliseconds since the epoch. `undefined`: never.
+   *
+   * @param newest of the database: somebody may have put an old note on top of it
+   */
+  signedAt(size: number, newest: OpenedCheckpoint | undefined): number | undefined {
+    const times = [newest, this.last].flatMap((known) => (known?.size === size ? [known.signedAt ?? 0] : []));
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+
+  /** `undefined`: another process has signed meanwhile. */
+  private async trySign(rows: LogRows, publishers: readonly Memory[]): Promise<OpenedCheckpoint | undefined> {
+    const { signer, keys, state, now } = this.options;
+    const { newest, stateNote, remembered } = await this.recollect(rows, async () => [
+      ...(await this.askedState()),
+      ...publishers,
+    ]);
+    const tree = await comparedTree(rows, remembered);
+    await completeTiles(rows, Math.max(0, ...remembered.map(({ checkpoint }) => checkpoint.size)), tree.size);
+    await this.noteRotation(newest);
+
+    const text = formatCheckpoint({ origin: keys.origin, size: tree.size, root: tree.root() });
+    const note = signNote(text, [signer, timeSigner(signer, now)]);
+    if (state !== undefined && !(await state.replace(stateNote, note))) return undefined;
+    const signed = keys.open(note);
+    this.last = signed;
+    await rows.addCheckpoint({ size: tree.size, at: now(), note });
+    return signed;
+  }
+
+  private async askedState(): Promise<Memory[]> {
     const { state } = this.options;
-    const database: Memory = { name: DATABASE, read: async () => (await rows.newestCheckpoint())?.note };
-    const found: Remembered[] =
-      this.last === undefined ? [] : [{ from: 'this process', checkpoint: this.last }];
-    for (const memory of [...(state === undefined ? [] : [state]), database, ...memories]) {
-      const note = await memory.read();
-      if (note !== undefined) found.push({ from: memory.name, checkpoint: this.opened(note, memory.name) });
-    }
-    return found;
+    return state === undefined ? [] : [await asked({ name: state.name, kind: 'state' }, () => state.read())];
   }
 
-  private opened(note: string, from: string): OpenedCheckpoint {
-    try {
-      return this.options.keys.open(note);
-    } catch {
+  private async recollect(rows: LogRows, memories: () => Promise<readonly Memory[]>): Promise<Recollected> {
+    const { keys } = this.options;
+    // What is in the database was remembered before: in this order the memories are not older.
+    const newest = await this.newest(rows);
+    const opened = (await memories()).map((memory) => ({
+      ...memory,
+      checkpoint: openedMemory(memory, keys),
+    }));
+    const state = opened.find(({ kind }) => kind === 'state');
+    const publishers = opened.filter(({ kind }) => kind === 'publisher');
+    const missing = missingMemory({ newest, own: this.last, state, publishers });
+    const remembered = [
+      { name: 'this process', checkpoint: this.last },
+      { name: "the database's newest checkpoint", checkpoint: newest },
+      ...opened,
+    ].flatMap(({ name, checkpoint }) => (checkpoint === undefined ? [] : [{ name, checkpoint }]));
+    if (missing !== undefined) throw new RefusedSigning('log_memory', missing);
+    return { newest, stateNote: state?.note, remembered };
+  }
+
+  private async newest(rows: LogRows): Promise<OpenedCheckpoint | undefined> {
+    const { checkpoint, stranger, isBuried } = await newestSigned(rows, this.options.keys);
+    if (stranger !== undefined)
       throw new RefusedSigning(
         'log_memory',
-        `What ${from} holds is no checkpoint of this log that a known key signed. If the key was replaced, add the ` +
-          'verifier key of the one before to audit.log.verifiers; otherwise find out who wrote it, and move it away.',
+        `The database has a checkpoint of this log, in a row for ${stranger.size} records, that no known key signed. If the ` +
+          'key was replaced, add the verifier key of the other one to audit.log.verifiers. Otherwise somebody who may add rows ' +
+          `has put it in: as the owner of the tables ${REMOVE_CHECKPOINTS}`,
       );
-    }
+    if (isBuried)
+      throw new RefusedSigning(
+        'log_put_in',
+        'The newest rows in sallyport_log_checkpoint are not signed at all, and there are very many of them: somebody who ' +
+          `may add rows has put them in. As the owner of the tables ${REMOVE_CHECKPOINTS}`,
+      );
+    return checkpoint;
   }
 
   /** A rotation is on record before the new key is used. */
@@ -108,37 +138,25 @@ export class LogSigner {
   }
 }
 
-const DATABASE = "the database's newest checkpoint";
-
-interface Remembered {
-  readonly from: string;
-  readonly checkpoint: OpenedCheckpoint;
+interface Recollected {
+  readonly newest: OpenedCheckpoint | undefined;
+  /** As it was read. */
+  readonly stateNote: string | undefined;
+  readonly remembered: readonly { readonly name: string; readonly checkpoint: OpenedCheckpoint }[];
 }
 
-/** Root of the tree of the first `size` leaves, from what the database holds. */
-export function logRoot(rows: LogRows, size: number): Promise<Hash> {
-  return size === 0 ? Promise.resolve(EMPTY_ROOT) : rootOf(size, tileReader(size, new LogTiles(rows)));
-}
+const REMOVE_CHECKPOINTS = 'remove it from sallyport_log_checkpoint, as the README of @sallyport/audit says.';
 
-/** The tree of that size is the one that was signed, so the log has only grown since (RFC 6962 §2.1.2). */
-async function requireSame(
-  rows: LogRows,
-  size: number,
-  from: string,
-  remembered: OpenedCheckpoint,
-): Promise<void> {
-  if (remembered.size > size)
+/** @throws RefusedSigning when what it holds cannot be read */
+function openedMemory({ name, note }: Memory, keys: LogKeys): OpenedMemory['checkpoint'] {
+  if (note === undefined) return undefined;
+  try {
+    return keys.open(note);
+  } catch {
     throw new RefusedSigning(
-      'log_went_backwards',
-      `The log has ${size} records, and ${from} remembers ${remembered.size} that were signed: this database is ` +
-        'older than its log, or was cut. Restore the newer one. If the loss is accepted, keep what remembers it as evidence, ' +
-        'move it away, and start again.',
+      'log_memory',
+      `What ${name} holds is no checkpoint of this log that a known key signed. If the key was replaced, add the ` +
+        'verifier key of the one before to audit.log.verifiers; otherwise find out who wrote it, and move it away.',
     );
-  const root = await logRoot(rows, remembered.size);
-  if (Buffer.compare(root, remembered.root) === 0) return;
-  throw new RefusedSigning(
-    'log_forked',
-    `The first ${remembered.size} of the ${size} records of the log are not those that ${from} remembers as signed. ` +
-      'Run sallyport audit verify to find the first that differs, and restore the database that was signed.',
-  );
+  }
 }

@@ -13,6 +13,8 @@ import { pooledConnection } from '../log/log-connection.js';
 import type { LogKeys, OpenedCheckpoint } from '../log/log-keys.js';
 import { LogRows, type Seal } from '../log/log-rows.js';
 import { AuditLogError } from '../log/log.errors.js';
+import { newestSigned } from '../log/newest-signed.js';
+import { safeText } from '../safe-text.js';
 import type { AuditViewer } from '../reading/audit-disclosure.js';
 import { announced, isSameRange, type Announcement, type SealedRange } from './announcement.js';
 import { checkSealedFile, type CheckedSealedFile } from './check-sealed-file.js';
@@ -111,8 +113,7 @@ export class AuditSealing {
   private async prepare(before: Date): Promise<{ plan: SealPlan; checkpoint: OpenedCheckpoint | undefined }> {
     const { keys } = this.parts.log;
     const from = firstUnsealed(await this.announcedSeals());
-    const newest = await this.rows.newestCheckpoint();
-    const checkpoint = newest && opened(newest.note, keys);
+    const checkpoint = await newestOf(this.rows, keys);
     const bounds = {
       from,
       signed: checkpoint?.size ?? 0,
@@ -234,9 +235,8 @@ export class AuditSealing {
 
   private async isSigned(id: string): Promise<boolean> {
     const index = (await this.rows.find(id))?.index;
-    const newest = await this.rows.newestCheckpoint();
-    if (index === undefined || newest === undefined || newest.size <= index) return false;
-    return opened(newest.note, this.parts.log.keys).size > index;
+    const newest = await newestOf(this.rows, this.parts.log.keys);
+    return index !== undefined && newest !== undefined && newest.size > index;
   }
 
   private async finishInterrupted(
@@ -272,16 +272,16 @@ export class AuditSealing {
   }
 }
 
-function opened(note: string, keys: LogKeys): OpenedCheckpoint {
-  try {
-    return keys.open(note);
-  } catch {
+/** @throws AuditLogError when the newest one may be of a key that is not known here */
+async function newestOf(rows: LogRows, keys: LogKeys): Promise<OpenedCheckpoint | undefined> {
+  const { checkpoint, stranger } = await newestSigned(rows, keys);
+  if (stranger !== undefined)
     throw new AuditLogError('The newest checkpoint was signed by no known key: run sallyport audit verify.');
-  }
+  return checkpoint;
 }
 
 function interrupted({ from, to, file }: SealedRange): string {
-  return `The records ${from} to ${to} are sealed and not all deleted yet: say --out with the path of ${file}.`;
+  return `The records ${from} to ${to} are sealed and not all deleted yet: say --out with the path of ${safeText(file)}.`;
 }
 
 /** Seals follow on each other from the first leaf on. */

@@ -12,6 +12,8 @@ export interface SealedFileCheck {
   readonly leafHashes?: (first: number, count: number) => Promise<Uint8Array>;
   /** Told each leaf that passed; before the whole file has. */
   readonly onLeaf?: (leaf: Uint8Array, index: number) => void;
+  /** How many of the records in the file were compared. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** A file that holds exactly the records that were signed. */
@@ -73,6 +75,9 @@ class SealedWalk {
       );
     this.tree.append(hash);
     this.check.onLeaf?.(leaf, index);
+    const { from, to } = this.header;
+    if (index === to || (index - from) % BATCH === BATCH - 1)
+      this.check.onProgress?.(index - from + 1, to - from + 1);
   }
 
   end(): void {

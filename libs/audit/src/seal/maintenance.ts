@@ -104,6 +104,8 @@ async function requireRights({ dataSource }: Store): Promise<void> {
 
 /** The database failed half way: a full disk, a lost connection. Each step can be gone on from. */
 export function sealingStopped(error: unknown): AuditLogError | undefined {
+  // It says itself what to do.
+  if (error instanceof AuditLogError) return error;
   const cause = error instanceof AuditUnavailableError ? error.cause : error;
   const code = errorCodeOf(cause) ?? (error instanceof AuditUnavailableError ? error.code : undefined);
   if (code === undefined) return undefined;

@@ -3,12 +3,7 @@ import type { DataSource } from 'typeorm';
 import type { LogConnection } from '../log/log-connection.js';
 import { forDialect, logNames, type LogNames } from '../log/log-names.js';
 import { announcementOf, type Announcement, type SealedRange } from './announcement.js';
-
-/**
- * Records that are exported with all others and stay in the database all the same: those that say what was sealed, and
- * the starts of servers, which the next start is compared with. They are few.
- */
-const KEPT_ACTIONS = `'audit.sealed', 'server.started'`;
+import { KEPT_ACTIONS } from './kept-records.js';
 
 /** What decides whether a leaf may be sealed. */
 export interface Candidate {
@@ -134,7 +129,7 @@ export class SealRows {
   }
 }
 
-const MAY_LEAVE = `(r.action IS NULL OR r.action NOT IN (${KEPT_ACTIONS}))`;
+const MAY_LEAVE = `(r.action IS NULL OR r.action NOT IN (${KEPT_ACTIONS.map((action) => `'${action}'`).join(', ')}))`;
 
 function numberOf(value: unknown): number | undefined {
   return value === null || value === undefined ? undefined : Number(value);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -48,13 +48,20 @@ describe('sallyport audit verify', () => {
   it('says that the log is intact, and exits with 0', async () => {
     const { text, code } = await run('verify');
     expect(text).toContain('40 records and 1 checkpoints compared');
+    expect(text).toContain(`Compared with the signer's state ${state}.`);
     expect(text).toContain('The log is intact.');
     expect(code).toBe(0);
   });
 
   it('says it as JSON, and by a verifier key that is given', async () => {
     const { text } = await run('verify', '--json', '--key', key.verifierKey);
-    expect(JSON.parse(text)).toMatchObject({ ok: true, leaves: 40, findings: [] });
+    expect(JSON.parse(text)).toMatchObject({
+      ok: true,
+      leaves: 40,
+      findings: [],
+      comparedWith: [`the signer's state ${state}`],
+      notCompared: [],
+    });
   });
 
   it('compares with a checkpoint that was kept elsewhere', async () => {
@@ -113,6 +120,40 @@ describe('sallyport audit verify', () => {
     expect([plain.code, json.code]).toEqual([1, 1]);
   });
 
+  it('is not satisfied when the state is not there, until an operator has it remembered again', async () => {
+    const kept = readFileSync(state);
+    rmSync(state);
+    const [lost, json] = [await run('verify'), await run('verify', '--json')];
+    expect(lost.text).toContain('log_memory');
+    expect(lost.text).toContain(
+      `Not compared with the signer's state ${state}: It holds nothing of this log.`,
+    );
+    expect(lost.text.replaceAll(/\s+/g, ' ')).toContain('audit remember --size 40');
+    expect(lost.code).toBe(1);
+    expect(JSON.parse(json.text)).toMatchObject({
+      ok: false,
+      comparedWith: [],
+      notCompared: [{ why: 'It holds nothing of this log.' }],
+    });
+    await expect(run('remember', '--size', '39')).rejects.toThrow(/no checkpoint of 39 records.*--size 40/);
+    const { text } = await run('remember', '--size', '40');
+    expect(text).toContain(`Remembered by the signer's state ${state}.`);
+    expect(readFileSync(state)).toEqual(kept);
+    expect((await run('verify')).code).toBe(0);
+    await expect(run('remember', '--size', '40')).rejects.toThrow(/Nothing is missing/);
+  });
+
+  it('says what to do about a state that cannot be read', async () => {
+    const kept = readFileSync(state);
+    rmSync(state);
+    mkdirSync(state);
+    const { text, code } = await run('verify');
+    rmSync(state, { recursive: true });
+    writeFileSync(state, kept);
+    expect(text).toMatch(/^Not compared with .* cannot be read \(EISDIR\)\. .*correct audit\.log\.state/m);
+    expect(code).toBe(1);
+  });
+
   it('refuses what is no verifier key', async () => {
     await expect(run('verify', '--key', 'x')).rejects.toThrow(/--key takes a verifier key/);
     await expect(run('verify', '--checkpoint', join(directory, 'nowhere'))).rejects.toThrow(/cannot be read/);
@@ -162,8 +203,8 @@ it('shows progress now and then, and on a terminal in one line', () => {
   const written: string[] = [];
   const stream = (isTTY: boolean) =>
     Object.assign(Object.create(process.stderr), { isTTY, write: (text: string) => written.push(text) });
-  progressOn(stream(true))(5, 10);
-  progressOn(stream(false), 0)(6, 10);
-  progressOn(stream(false), 60_000)(7, 10);
-  expect(written).toEqual(['\r5 of 10 records', '6 of 10 records\n']);
+  progressOn(stream(true))(5, 10, 'records');
+  progressOn(stream(false), 0)(6, 10, 'records of old.jsonl');
+  progressOn(stream(false), 60_000)(7, 10, 'records');
+  expect(written).toEqual(['\r\u001b[K5 of 10 records', '6 of 10 records of old.jsonl\n']);
 });

@@ -1,13 +1,14 @@
 import { Option, type Command } from 'commander';
 import { auditNewKey } from './audit-new-key.command.js';
 import { auditCheckProof, auditProve, type AuditProveOptions } from './audit-prove.command.js';
+import { auditRemember, parseSize } from './audit-remember.command.js';
 import { auditSeal, parseBefore, type AuditSealOptions } from './audit-seal.command.js';
 import { auditVerify, progressOn, type AuditVerifyOptions } from './audit-verify.command.js';
 import { collect } from './keys.command.js';
 import { withApplication } from './load-application.js';
 import type { CliIo } from './program.js';
 
-/** `audit verify | seal | prove | check-proof | new-key`. The last two need no application. */
+/** `audit verify | remember | seal | prove | check-proof | new-key`. The last two need no application. */
 export function addLogCommands(audit: Command, io: CliIo, app: () => string | undefined): void {
   audit
     .command('verify')
@@ -26,6 +27,19 @@ export function addLogCommands(audit: Command, io: CliIo, app: () => string | un
       );
       io.print(text);
       if (!ok) io.setExitCode(1);
+    });
+  audit
+    .command('remember')
+    .description(
+      'after the state of the signer was lost: verify the log, and remember its newest checkpoint again',
+    )
+    .requiredOption(
+      '--size <records>',
+      'of a checkpoint in the database that you know to be right',
+      parseSize,
+    )
+    .action(async ({ size }: { size: number }) => {
+      io.print(await withApplication(app(), (context) => auditRemember(context, size)));
     });
   addSeal(audit, io, app);
   audit

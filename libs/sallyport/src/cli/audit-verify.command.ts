@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { INestApplicationContext } from '@nestjs/common';
-import { AuditLog, LogKeys, safeText, type LogReport } from '@sallyport/audit';
+import { AuditLog, LogKeys, safeText, type LogReport, type VerifyProgress } from '@sallyport/audit';
 import { CliError } from './cli-error.js';
 import { safeJson } from './safe-json.js';
 import { renderTable } from './table.js';
@@ -27,7 +27,7 @@ export interface AuditVerification {
 export async function auditVerify(
   context: INestApplicationContext,
   { json, checkpoint, key, sealed }: AuditVerifyOptions,
-  progress: (done: number, total: number) => void,
+  progress: VerifyProgress,
 ): Promise<AuditVerification> {
   const startedAt = performance.now();
   const report = await context.get(AuditLog, { strict: false }).verify({
@@ -77,9 +77,21 @@ async function filesIn(paths: readonly string[]): Promise<string[]> {
 
 function sealedText({ sealed, sealedFiles, sealedFilesCompared: compared }: LogReport): string {
   const gone = `${sealed} records were sealed and have left the database`;
-  if (compared === 0) return `${gone}; they were not looked at: say --sealed with their files.`;
+  if (compared === 0)
+    return `${gone}; they were not looked at, nor whether those that stay are there: say --sealed with their files.`;
   const rest = sealedFiles - compared;
   return `${gone}; ${compared} files with such were compared${rest === 0 ? '' : `, ${rest} not looked at`}.`;
+}
+
+function outsideText({ comparedWith, notCompared }: LogReport): string[] {
+  const compared =
+    comparedWith.length === 0
+      ? 'Compared with nothing outside of the database: an older copy of it would look the same.'
+      : `Compared with ${comparedWith.map(safeText).join(', ')}.`;
+  return [
+    compared,
+    ...notCompared.map(({ name, why }) => `Not compared with ${safeText(`${name}: ${why}`)}`),
+  ];
 }
 
 function reportText(report: LogReport, seconds: number): string {
@@ -89,6 +101,7 @@ function reportText(report: LogReport, seconds: number): string {
     signedAt === undefined || signedAt === 0
       ? 'No checkpoint says when the log was signed.'
       : `Signed last at ${new Date(signedAt).toISOString()}; ${unsigned} records since.`,
+    ...outsideText(report),
     ...(sealed === 0 ? [] : [sealedText(report)]),
     ...(pending === 0 ? [] : [`${pending} records are not in the log yet.`]),
   ];
@@ -118,13 +131,14 @@ function reportText(report: LogReport, seconds: number): string {
 export function progressOn(
   stream: NodeJS.WriteStream,
   everyMs = 5000,
-): (done: number, total: number) => void {
+): (done: number, total: number, what?: string) => void {
   let saidAt = Date.now();
-  return (done, total) => {
+  return (done, total, what = 'records') => {
     if (!stream.isTTY && Date.now() - saidAt < everyMs) return;
     saidAt = Date.now();
-    const text = `${done} of ${total} records`;
-    if (!stream.isTTY) stream.write(`${text}\n`);
-    else stream.write(`\r${text}${done === total ? '\n' : ''}`);
+    const text = `${done} of ${total} ${what}`;
+    // What was there may be longer.
+    if (stream.isTTY) stream.write(`\r\u001b[K${text}${done === total ? '\n' : ''}`);
+    else stream.write(`${text}\n`);
   };
 }

@@ -9,7 +9,14 @@ import type { DataSourceOptions } from 'typeorm';
 
 import { eventually } from '../../../../../test/support/eventually.js';
 import { startPostgres, type RunningPostgres } from '../../../../../test/support/postgres.js';
-import { KEY, LOG_NAME, newDirectory, openLoggedTrail, type LoggedTrail } from '../audit-log.fixture.js';
+import {
+  KEY,
+  LOG_NAME,
+  newDirectory,
+  newestRow,
+  openLoggedTrail,
+  type LoggedTrail,
+} from '../audit-log.fixture.js';
 import { LogKeys } from '../log-keys.js';
 import { checkpointDatabase } from './checkpoint-database.js';
 import { checkpointFile } from './checkpoint-file.js';
@@ -30,6 +37,19 @@ afterEach(async () => {
 
 async function logWith(publish: CheckpointPublisher[], file = join(newDirectory(), 'audit.sqlite')) {
   const logged = await openLoggedTrail({ type: 'better-sqlite3', database: file }, { publish });
+  opened.push(logged);
+  return logged;
+}
+
+/** A log of one record whose state file remembers it, so that it is signed whether or not a publisher answers. */
+async function logWithState(publish: CheckpointPublisher[]) {
+  const file = join(newDirectory(), 'audit.sqlite');
+  const state = { file: `${file}.state` };
+  const first = await openLoggedTrail({ type: 'better-sqlite3', database: file }, { state });
+  await first.record(1);
+  await first.signed(1);
+  await first.close();
+  const logged = await openLoggedTrail({ type: 'better-sqlite3', database: file }, { state, publish });
   opened.push(logged);
   return logged;
 }
@@ -94,9 +114,11 @@ describe('a published checkpoint', () => {
 
   it('says nothing of its token when that cannot be sent', async () => {
     const { url } = await evidenceServer();
-    const { record, signed, problems } = await logWith([checkpointUrl(url, { token: 'hunter2\u0001x' })]);
+    const { record, signed, problems } = await logWithState([
+      checkpointUrl(url, { token: 'hunter2\u0001x' }),
+    ]);
     await record(1);
-    await signed(1);
+    await signed(2);
     expect(problems.join()).toContain('could not reach');
     expect(problems.join()).not.toContain('hunter2');
   });
@@ -117,8 +139,8 @@ describe('a published checkpoint', () => {
     const { state, url } = await evidenceServer();
     state.failing = true;
     const publisher = checkpointUrl(url);
-    const { record, signed, problems } = await logWith([publisher]);
-    await record(3);
+    const { record, signed, problems } = await logWithState([publisher]);
+    await record(2);
     await signed(3);
     expect(problems.join()).toContain('could not reach');
     expect(problems.join()).toContain(new URL(url).origin);
@@ -149,7 +171,7 @@ describe('a published checkpoint', () => {
       (status) => status?.refusal !== undefined,
     );
     expect(other.log.status?.refusal?.code).toBe('log_went_backwards');
-    expect(await other.rows.newestCheckpoint()).toBeUndefined();
+    expect(await newestRow(other.rows)).toBeUndefined();
     expect(readFileSync(join(directory, 'checkpoint'), 'utf8')).toBe(before);
   });
 
@@ -167,7 +189,7 @@ describe('a published checkpoint', () => {
     const publishing = new Publishing([publisher], () => undefined);
     for (let round = 0; round < 3; round += 1) {
       const [memory] = await publishing.memories();
-      expect(await memory?.read()).toBe('a contradiction');
+      expect(memory?.note).toBe('a contradiction');
       // The signer refuses.
       publishing.forget();
     }
@@ -176,6 +198,20 @@ describe('a published checkpoint', () => {
     await publishing.stop(100);
     expect(published).toEqual([]);
   });
+
+  it('holds up neither a shutdown nor a verification when its place does not answer', async () => {
+    const never = () => new Promise<never>(() => undefined);
+    const publisher: CheckpointPublisher = { name: 'nowhere', publish: never, latest: never, close: never };
+    const logged = await logWithState([publisher]);
+    const why = 'It did not answer in time.';
+    expect(await logged.log.verify()).toMatchObject({ ok: true, notCompared: [{ name: 'nowhere', why }] });
+    expect(await logged.log.warnings()).toEqual([
+      'What was signed cannot be compared with nowhere: It did not answer in time.',
+    ]);
+    await logged.record(1);
+    await logged.close();
+    expect(opened.pop()).toBe(logged);
+  }, 60_000);
 
   it('stands with the tiles of its tree as static files', async () => {
     const directory = newDirectory();
@@ -195,9 +231,9 @@ describe('a published checkpoint', () => {
     const directory = newDirectory();
     // A directory in the place of the file: writing fails, as reading does.
     mkdirSync(join(directory, 'checkpoint'));
-    const { record, signed, problems } = await logWith([checkpointFile(join(directory, 'checkpoint'))]);
+    const { record, signed, problems } = await logWithState([checkpointFile(join(directory, 'checkpoint'))]);
     await record(1);
-    await signed(1);
+    await signed(2);
     expect(problems.join()).toContain('could not reach');
   });
 });

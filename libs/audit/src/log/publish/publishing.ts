@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Memory } from '../signer.js';
+import { inTime, messageOf, type Memory } from '../memory.js';
 import type { CheckpointPublisher, PublishedCheckpoint } from './checkpoint-publisher.js';
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
-/** How long a signing waits for a publisher to say what it holds. */
-const PATIENCE_MS = 5000;
-
 /**
  * Brings checkpoints to the publishers, each at its own pace: the newest one only, and again until it is there. None of
- * them can hold up a signing, except that each is asked once, within {@link PATIENCE_MS}, what it holds.
+ * them can hold up a signing for long: each is asked once, for some seconds, what it holds.
  */
 export class Publishing {
   private readonly outlets: readonly Outlet[];
@@ -32,9 +29,9 @@ export class Publishing {
    * and what it said before still counts.
    */
   async memories(): Promise<Memory[]> {
-    const open = this.outlets.filter((outlet) => !outlet.isCompared);
-    await Promise.all(open.filter((outlet) => outlet.mayBeAsked).map((outlet) => this.ask(outlet)));
-    return open.map((outlet) => ({ name: outlet.name, read: () => Promise.resolve(outlet.note) }));
+    const open = this.outlets.filter((outlet) => !outlet.isCompared && outlet.mayBeAsked);
+    await Promise.all(open.map((outlet) => this.ask(outlet)));
+    return this.outlets.map((outlet) => outlet.memory);
   }
 
   /** After the log was found to agree with what {@link memories} gave. */
@@ -46,7 +43,8 @@ export class Publishing {
   async stop(patienceMs: number): Promise<void> {
     const settled = Promise.allSettled(this.outlets.map((outlet) => outlet.settled()));
     await Promise.race([settled, sleep(patienceMs, undefined, { ref: false })]);
-    await Promise.allSettled(this.outlets.map((outlet) => outlet.close()));
+    const closed = Promise.allSettled(this.outlets.map((outlet) => outlet.close()));
+    await Promise.race([closed, sleep(patienceMs, undefined, { ref: false })]);
   }
 
   private async ask(outlet: Outlet): Promise<void> {
@@ -62,8 +60,9 @@ class Outlet {
   /** Whether the log agrees with what it held; until then nothing is given to it. */
   isCompared = false;
   /** What it held when it answered last. */
-  note: string | undefined;
+  private note: string | undefined;
   private answered = false;
+  private failure = 'It was not asked yet.';
   private next: PublishedCheckpoint | undefined;
   private work: Promise<void> | undefined;
   private pauseMs = FIRST_PAUSE_MS;
@@ -79,6 +78,16 @@ class Outlet {
     return this.publisher.name;
   }
 
+  /** One that was compared has nothing more to say. */
+  get memory(): Memory {
+    return {
+      name: this.name,
+      kind: 'publisher',
+      note: this.isCompared ? undefined : this.note,
+      failure: this.isCompared || this.answered ? undefined : this.failure,
+    };
+  }
+
   get mayBeAsked(): boolean {
     return Date.now() >= this.askAgainAt;
   }
@@ -91,12 +100,12 @@ class Outlet {
   async ask(): Promise<void> {
     this.answered = false;
     this.askAgainAt = Date.now() + this.nextPause();
-    this.note = await Promise.race([
-      this.publisher.latest(),
-      sleep(PATIENCE_MS, undefined, { ref: false }).then(() => {
-        throw new Error('It did not answer in time.');
-      }),
-    ]);
+    try {
+      this.note = await inTime(this.publisher.latest());
+    } catch (error) {
+      this.failure = messageOf(error);
+      throw error;
+    }
     this.answered = true;
     this.askAgainAt = 0;
     this.pauseMs = FIRST_PAUSE_MS;

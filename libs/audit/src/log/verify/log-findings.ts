@@ -16,10 +16,14 @@ export type LogFindingCode =
   | 'log_forked'
   /** A leaf is not what it was when it entered the tree. */
   | 'leaf_changed'
-  /** A stored tile is missing, or is not made of the leaves. */
+  /** A stored tile is missing, is not made of the leaves, or was put in where there are none. */
   | 'tile_changed'
-  /** A checkpoint was signed by no key that is known. */
+  /** A checkpoint was signed by no key that is known: it was put in. */
   | 'checkpoint_signature'
+  /** A checkpoint that is held elsewhere is not in the database any more. */
+  | 'checkpoint_removed'
+  /** Nobody outside of the database remembers what was signed, so an older copy of it would look the same. */
+  | 'log_memory'
   /** Records that should have been signed were not. */
   | 'log_unsigned'
   /** A seal says that records were exported, and no record of the log says so. */
@@ -41,10 +45,11 @@ export interface LogFinding {
 export class LogFindings {
   private readonly kinds = new Map<LogFindingCode, { first: LogFinding; count: number }>();
 
-  add(finding: LogFinding): void {
+  /** @param count of how many it is the first */
+  add(finding: LogFinding, count = 1): void {
     const kind = this.kinds.get(finding.code);
-    if (kind !== undefined) kind.count += 1;
-    else this.kinds.set(finding.code, { first: finding, count: 1 });
+    if (kind !== undefined) kind.count += count;
+    else this.kinds.set(finding.code, { first: finding, count });
   }
 
   has(code: LogFindingCode): boolean {

@@ -7,9 +7,6 @@ import type { LogFinding } from './log-findings.js';
 import { hex } from './signed-roots.js';
 import { isSame } from './tile-check.js';
 
-/** How much later than its time a record may enter the log: clocks differ, and servers are restarted. */
-const LATE_MS = 10 * 60_000;
-
 /** What is wrong with a leaf. `inDoubt`: leaf and tile differ, and only what was signed tells which is right. */
 export interface Examined {
   readonly finding: LogFinding;
@@ -23,27 +20,37 @@ export class RecordCheck {
   private readonly places: ReadonlyMap<string, number>;
   private readonly inTiles: ReadonlySet<string>;
 
+  private readonly seals: readonly Seal[];
+  private readonly signed: number;
+
+  /** @param known `signed`: so many leaves were signed, as somebody remembers */
   constructor(
     batch: readonly LoggedRecord[],
-    tiles: readonly StoredTile[],
-    private readonly seals: readonly Seal[],
+    known: {
+      readonly tiles: readonly StoredTile[];
+      readonly seals: readonly Seal[];
+      readonly signed: number;
+    },
   ) {
+    const { tiles, seals, signed } = known;
+    this.seals = seals;
+    this.signed = signed;
     this.tiles = new Map(tiles.map((tile) => [tile.index, tile]));
     this.inTiles = new Set(tiles.flatMap(({ hashes }) => hashesOf(hashes).map(hex)));
     this.places = new Map(batch.map(({ hash, index }) => [hex(hash), index]));
   }
 
-  /** `undefined`: nothing is wrong with it. `signedAt`: the last time that the log was signed without it. */
-  examine(leaf: LoggedRecord, signedAt: number): Examined | undefined {
-    const { record } = leaf;
-    const inTile = this.inTile(leaf.index);
-    if (record === undefined) {
-      if (!this.isSealed(leaf.index)) return certain(removed(leaf));
+  /** `undefined`: nothing is wrong with it. */
+  examine(leaf: LoggedRecord): Examined | undefined {
+    const { record, index } = leaf;
+    const inTile = this.inTile(index);
+    const isSealed = record === undefined && this.isSealed(index);
+    const hash = record && leafHashOf(record);
+    if (isSealed || (hash !== undefined && isSame(hash, leaf.hash)))
       return doubtful(this.compare(leaf, inTile));
-    }
-    const hash = leafHashOf(record);
-    if (!isSame(hash, leaf.hash)) return certain(this.different(leaf, hash, inTile));
-    return doubtful(this.compare(leaf, inTile)) ?? certain(backdated(leaf, signedAt));
+    // Nobody has signed it, so it says nothing about the record.
+    if (index >= this.signed) return certain(foreign(leaf));
+    return certain(hash === undefined ? removed(leaf) : this.different(leaf, hash, inTile));
   }
 
   /** The leaf agrees with its record, so when the tile does not, it is about both. */
@@ -101,8 +108,8 @@ export class RecordCheck {
   }
 }
 
-function certain(finding: LogFinding | undefined): Examined | undefined {
-  return finding && { finding, inDoubt: false };
+function certain(finding: LogFinding): Examined {
+  return { finding, inDoubt: false };
 }
 
 function doubtful(finding: LogFinding | undefined): Examined | undefined {
@@ -129,18 +136,10 @@ function reordered(leaf: LoggedRecord, how: string): LogFinding {
   };
 }
 
-/** It claims a time at which the log was signed later, and was not in it. */
-function backdated(leaf: LoggedRecord, signedAt: number): LogFinding | undefined {
-  const { record } = leaf;
-  if (record === undefined || !(record.at < signedAt - LATE_MS)) return undefined;
+function foreign(leaf: LoggedRecord): LogFinding {
   return {
     code: 'record_inserted',
-    message: `The record at index ${leaf.index} says ${timeOf(record.at)}, and was not in the log that was signed at ${timeOf(signedAt)}.`,
+    message: `The leaf at index ${leaf.index} (seq ${leaf.seq}) was put in: no checkpoint covers it, and it is not the one of its record.`,
     ...namesOf(leaf),
   };
-}
-
-function timeOf(at: number): string {
-  const time = new Date(at);
-  return Number.isNaN(time.getTime()) ? 'no time' : time.toISOString();
 }

@@ -1,23 +1,30 @@
 import type { Hash } from '@sallyport/tlog';
 
 import type { LogKeys, OpenedCheckpoint } from '../log-keys.js';
-import type { LogRows } from '../log-rows.js';
+import type { LogRows, StoredCheckpoint } from '../log-rows.js';
+import { openedRow } from '../newest-signed.js';
 import type { LogFindings } from './log-findings.js';
 
 /** What was signed of one size of the tree. */
 export interface SignedSize {
   /** Root in hexadecimal → where it stands. More than one is a fork. */
   readonly roots: Map<string, string>;
-  /** The last time that this size was signed; milliseconds since the epoch. */
+  /** The last time that this size was signed; milliseconds since the epoch. 0: no signature says when. */
   signedAt: number;
+  /** The first time. */
+  firstSignedAt: number;
 }
 
 const PAGE = 500;
+/** Rows that nobody signed may stand between. */
+const LOOK_AHEAD = 20;
 
 /** The roots that were signed, size by size: by the checkpoints of the database, and by others that remember. */
 export class SignedRoots {
   /** How many signatures were verified. */
   verified = 0;
+  /** The largest size of those in the database, as far as they were read. */
+  newest = 0;
   private size = -1;
   private at = 0;
 
@@ -35,10 +42,10 @@ export class SignedRoots {
     for (;;) {
       const page = await this.rows.checkpointsAfter(this.size, this.at, PAGE);
       const due = page.filter((checkpoint) => checkpoint.size <= size);
-      for (const { size: of, at, note } of due) {
-        this.size = of;
-        this.at = at;
-        this.open(of, note, signed);
+      for (const row of due) {
+        [this.size, this.at] = [row.size, row.at];
+        const checkpoint = this.open(row);
+        if (checkpoint !== undefined) keep(signed, checkpoint, `the checkpoint of ${row.size} records`);
       }
       if (due.length < PAGE) break;
     }
@@ -50,27 +57,53 @@ export class SignedRoots {
     return signed;
   }
 
-  private open(size: number, note: string, signed: Map<number, SignedSize>): void {
-    try {
-      const checkpoint = this.keys.open(note);
-      if (checkpoint.size !== size) throw new Error('The row says another size.');
-      this.verified += 1;
-      keep(signed, checkpoint, `the checkpoint of ${size} records`);
-    } catch {
+  /** When more than so many records were signed first; `undefined`: never, or nothing says when. */
+  async signedAfter(size: number): Promise<number | undefined> {
+    const page = await this.rows.checkpointsAfter(size, Number.MAX_SAFE_INTEGER, LOOK_AHEAD);
+    const opened = page.flatMap((row) => openedRow(row, this.keys) ?? []);
+    return opened.find(({ signedAt }) => signedAt !== undefined)?.signedAt;
+  }
+
+  /** The largest size of what is left; -1 when nothing is. */
+  async rest(): Promise<number> {
+    let largest = -1;
+    for (;;) {
+      const page = await this.rows.checkpointsAfter(this.size, this.at, PAGE);
+      for (const row of page) {
+        [this.size, this.at] = [row.size, row.at];
+        largest = Math.max(largest, this.open(row)?.size ?? -1);
+      }
+      if (page.length < PAGE) break;
+    }
+    const misplaced = await this.rows.misplacedCheckpoints();
+    if (misplaced > 0) this.findings.add({ code: 'checkpoint_signature', message: MISPLACED }, misplaced);
+    return largest;
+  }
+
+  private open(row: StoredCheckpoint): OpenedCheckpoint | undefined {
+    const checkpoint = openedRow(row, this.keys);
+    if (checkpoint === undefined) {
       this.findings.add({
         code: 'checkpoint_signature',
-        message: `The checkpoint of ${size} records was not signed by a known key of this log.`,
-        index: Math.max(0, size - 1),
+        message: `The checkpoint in a row for ${row.size} records was put in: no known key of this log has signed it for that size.`,
+        index: Math.max(0, row.size - 1),
       });
+      return undefined;
     }
+    this.verified += 1;
+    this.newest = Math.max(this.newest, checkpoint.size);
+    return checkpoint;
   }
 }
 
+const MISPLACED = 'A checkpoint was put in: its row says a size or a time that is none.';
+
 function keep(signed: Map<number, SignedSize>, checkpoint: OpenedCheckpoint, from: string): void {
   const { size, root, signedAt = 0 } = checkpoint;
-  const known = signed.get(size) ?? { roots: new Map<string, string>(), signedAt: 0 };
+  const known = signed.get(size) ?? { roots: new Map<string, string>(), signedAt: 0, firstSignedAt: 0 };
   if (!known.roots.has(hex(root))) known.roots.set(hex(root), from);
   known.signedAt = Math.max(known.signedAt, signedAt);
+  if (known.firstSignedAt === 0 || signedAt < known.firstSignedAt) known.firstSignedAt = signedAt;
   signed.set(size, known);
 }
 

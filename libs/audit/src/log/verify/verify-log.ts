@@ -1,32 +1,34 @@
 import { EMPTY_ROOT, Frontier } from '@sallyport/tlog';
 
-import type { LogKeys, OpenedCheckpoint } from '../log-keys.js';
+import type { LogKeys } from '../log-keys.js';
 import type { LoggedRecord, LogRows, Seal } from '../log-rows.js';
+import type { Memory } from '../memory.js';
+import { leafHashOf } from '../record-leaf.js';
+import { treeSize } from '../tree-size.js';
+import { Doubts } from './doubts.js';
 import { explainFork, type Fork } from './explain-fork.js';
 import { LogFindings, type LogFinding } from './log-findings.js';
-import { leafHashOf } from '../record-leaf.js';
+import { lookOutside, type NotCompared, type Outside, type WitnessedNote } from './outside.js';
+import { checkStrays } from './put-in-check.js';
 import { RecordCheck, type Examined } from './record-check.js';
+import { RecordTimes } from './record-times.js';
 import { SealCheck } from './seal-check.js';
 import { checkSealedFiles } from './sealed-files-check.js';
 import { hex, SignedRoots, type SignedSize } from './signed-roots.js';
 import { isSame, TileCheck } from './tile-check.js';
-
-/** A note from outside of the database: of the signer's state, a publisher, a file. */
-export interface WitnessedNote {
-  /** In words, as in `… remembers 100 records`. */
-  readonly from: string;
-  readonly note: string;
-}
+import type { VerifyProgress } from './verify-progress.js';
 
 export interface VerifyLogOptions {
   readonly keys: LogKeys;
-  /** Read before the log is, so that none can be newer than it. */
-  readonly witnesses: readonly WitnessedNote[];
+  /** Asks whoever remembers outside of the database: before the log is read, so that none can be newer than it. */
+  readonly memories: () => Promise<readonly Memory[]>;
+  /** Further notes to compare with. Default: none. */
+  readonly witnesses?: readonly WitnessedNote[];
   /** Paths of files with sealed records, to be compared as well. Default: none. */
   readonly sealedFiles?: readonly string[];
   /** Milliseconds since the epoch. Default: now. */
   readonly now?: number;
-  readonly onProgress?: (done: number, total: number) => void;
+  readonly onProgress?: VerifyProgress;
 }
 
 export interface LogReport {
@@ -43,7 +45,7 @@ export interface LogReport {
   readonly sealedFilesCompared: number;
   /** Records that are not in the log yet. */
   readonly pending: number;
-  /** Leaves after the newest checkpoint. */
+  /** Leaves after the newest checkpoint of the database. */
   readonly unsigned: number;
   /** Checkpoints whose signatures are good. */
   readonly checkpoints: number;
@@ -51,14 +53,16 @@ export interface LogReport {
   readonly root: string | undefined;
   /** When the newest signed size was signed; milliseconds since the epoch. */
   readonly signedAt: number | undefined;
+  /** Places outside of the database whose checkpoint was compared with the log. */
+  readonly comparedWith: readonly string[];
+  /** Those that could not be asked, or hold nothing, and why. */
+  readonly notCompared: readonly NotCompared[];
 }
 
 /** Leaves of one query: a multiple of a tile. */
 const BATCH = 1024;
 /** Numbers of records that one look for what has no leaf covers. */
 const WINDOW = 20_000;
-/** Leaves that differ from their tiles between two signed sizes; with more, it is not about single ones. */
-const MOST_IN_DOUBT = 4096;
 /** A record that has no leaf or no signature after this long was overlooked, or hidden. */
 const OVERDUE_MS = 60_000;
 
@@ -70,19 +74,28 @@ export async function verifyLog(rows: LogRows, options: VerifyLogOptions): Promi
   return new LogVerification(rows, options).run();
 }
 
+/** What is known before the walk. */
+interface Walk {
+  readonly outside: Outside;
+  readonly roots: SignedRoots;
+  readonly tiles: TileCheck;
+  /** Of the tree that is walked. */
+  readonly size: number;
+  /** So many leaves were signed, as somebody remembers. */
+  readonly signed: number;
+}
+
 class LogVerification {
   private readonly findings = new LogFindings();
-  private readonly tiles: TileCheck;
   private readonly announced = new SealCheck();
+  private readonly times: RecordTimes;
   private seals: readonly Seal[] = [];
   private readonly now: number;
-  private readonly others: { readonly from: string; readonly checkpoint: OpenedCheckpoint }[] = [];
   private tree = Frontier.empty();
   /** The tree at the last size whose root was signed. */
   private good = Frontier.empty();
   private fork: Fork | undefined;
-  /** Leaves that differ from their tiles, until the next signed root says which is right. */
-  private inDoubt: LogFinding[] = [];
+  private readonly doubts = new Doubts();
   private isExplained = false;
   private hasGap = false;
   private leaves = 0;
@@ -97,28 +110,42 @@ class LogVerification {
     private readonly rows: LogRows,
     private readonly options: VerifyLogOptions,
   ) {
-    this.tiles = new TileCheck(rows, this.findings);
     this.now = options.now ?? Date.now();
+    this.times = new RecordTimes(this.now);
   }
 
   async run(): Promise<LogReport> {
-    this.openWitnesses();
-    const { rows, options } = this;
-    this.seals = await rows.seals();
-    const size = await rows.size();
-    const roots = new SignedRoots(rows, options.keys, this.others, this.findings);
+    const walk = await this.begin();
+    const { size, roots, outside } = walk;
     for (let first = 0; first < size; first = await this.after(first + BATCH)) {
-      await this.walk(first, Math.min(size, first + BATCH), roots);
-      options.onProgress?.(Math.min(size, first + BATCH), size);
+      await this.walk(first, Math.min(size, first + BATCH), walk);
+      this.options.onProgress?.(Math.min(size, first + BATCH), size, 'records');
     }
-    this.blameLeaves();
-    if (this.fork !== undefined && !this.isExplained) this.findings.add(await explainFork(rows, this.fork));
-    await this.checkTail(size);
+    this.endDoubts();
+    if (this.fork !== undefined && !this.isExplained)
+      this.findings.add(await explainFork(this.rows, this.fork));
+    await this.checkTail(walk);
     await this.checkNumbers();
+    if (!this.hasGap) await checkStrays(this.rows, this.findings);
     const pending = await this.countPending();
     this.checkUnsigned();
     const sealedFilesCompared = await this.checkSeals(size);
-    return { ...this.report(roots.verified, size, pending), sealedFilesCompared };
+    const { comparedWith, notCompared } = outside;
+    return { ...this.report(roots, size, pending), sealedFilesCompared, comparedWith, notCompared };
+  }
+
+  private async begin(): Promise<Walk> {
+    const { rows, findings, now } = this;
+    const { keys, memories, witnesses = [] } = this.options;
+    const outside = await lookOutside(rows, { keys, memories, witnesses, now }, findings);
+    const { newest, others } = outside;
+    this.seals = await rows.seals();
+    const signed = Math.max(newest?.size ?? 0, ...others.map(({ checkpoint }) => checkpoint.size));
+    const { size: whole } = await treeSize(rows, 0);
+    // A gap in what was signed is walked over, one behind it is not of the log.
+    const size = whole < signed ? await rows.size() : whole;
+    const roots = new SignedRoots(rows, keys, others, findings);
+    return { outside, roots, size, signed, tiles: new TileCheck(rows, findings, newest?.size ?? 0) };
   }
 
   private async checkSeals(size: number): Promise<number> {
@@ -129,32 +156,28 @@ class LogVerification {
       for (const leaf of batch) if (isLogged(leaf)) announced.see(leaf);
       if (batch.length < BATCH) break;
     }
-    const files = await checkSealedFiles(options.sealedFiles ?? [], { rows, keys: options.keys, seals });
+    const { sealedFiles = [], keys, onProgress } = options;
+    const files = await checkSealedFiles(sealedFiles, { rows, keys, seals, onProgress });
     for (const finding of [...announced.findings(seals), ...files.findings]) this.findings.add(finding);
     return files.good;
   }
 
-  private openWitnesses(): void {
-    for (const { from, note } of this.options.witnesses) {
-      try {
-        this.others.push({ from, checkpoint: this.options.keys.open(note) });
-      } catch {
-        const message = `What ${from} holds is no checkpoint of this log that a known key signed.`;
-        this.findings.add({ code: 'checkpoint_signature', message });
-      }
-    }
-  }
-
-  private async walk(first: number, end: number, roots: SignedRoots): Promise<void> {
+  private async walk(
+    first: number,
+    end: number,
+    { roots, tiles, size, signed: signedSize }: Walk,
+  ): Promise<void> {
     const signed = await roots.upTo(end);
     const batch = await this.rows.logged(first, end - first);
     // Records are sealed while the log is verified.
     if (batch.some(({ record }) => record === undefined)) this.seals = await this.rows.seals();
-    const check = new RecordCheck(batch, await this.tiles.stored(first, end - first), this.seals);
+    const stored = await tiles.stored(first, end - first, size);
+    const check = new RecordCheck(batch, { tiles: stored, seals: this.seals, signed: signedSize });
+    this.times.expect(first, end, signed, await roots.signedAfter(end));
     if (first === 0) this.compareRoot(0, signed.get(0));
     for (const leaf of batch) {
-      await this.follow(leaf);
-      const examined = check.examine(leaf, this.signed?.at ?? 0);
+      await this.follow(leaf, tiles);
+      const examined = check.examine(leaf) ?? this.times.examine(leaf, this.signed?.at ?? 0);
       this.note(examined);
       if (examined === undefined) this.announced.see(leaf);
       if (leaf.record === undefined && examined === undefined) this.sealed += 1;
@@ -174,16 +197,21 @@ class LogVerification {
   private note(examined: Examined | undefined): void {
     if (examined === undefined) return;
     const { finding, inDoubt } = examined;
-    if (inDoubt) this.inDoubt.push(finding);
+    if (inDoubt) this.doubts.add(finding);
     else this.findings.add(finding);
     if (finding.code === 'leaf_changed') this.explainFork();
-    if (this.inDoubt.length >= MOST_IN_DOUBT) this.blameLeaves();
   }
 
-  /** The root that the leaves give is not the one that was signed, or nothing was signed of them. */
+  /** The root that the leaves give is not the one that was signed. */
   private blameLeaves(): void {
-    if (this.inDoubt.length > 0) this.explainFork();
-    for (const finding of this.inDoubt.splice(0)) this.findings.add(finding);
+    if (!this.doubts.isEmpty) this.explainFork();
+    this.doubts.blameLeaves(this.findings);
+  }
+
+  /** What is left was not compared with a root: nothing was signed of it, or the tree is another one before. */
+  private endDoubts(): void {
+    if (this.hasGap || this.fork !== undefined) this.blameLeaves();
+    else this.doubts.blameNobody(this.findings);
   }
 
   /** A fork after this is the consequence of what was found already. */
@@ -191,15 +219,7 @@ class LogVerification {
     this.isExplained ||= this.fork === undefined;
   }
 
-  /** The leaves give the root that was signed. */
-  private blameTiles(): void {
-    for (const { index = 0 } of this.inDoubt.splice(0)) {
-      const message = `The tile with index ${index} holds another hash than the leaf that was signed.`;
-      this.findings.add({ code: 'tile_changed', message, index });
-    }
-  }
-
-  private async follow(leaf: LoggedRecord): Promise<void> {
+  private async follow(leaf: LoggedRecord, tiles: TileCheck): Promise<void> {
     if (leaf.index !== this.leaves && !this.hasGap) this.missing(this.leaves);
     this.leaves = leaf.index + 1;
     if (this.hasGap || leaf.hash.length !== 32) {
@@ -207,7 +227,7 @@ class LogVerification {
       return;
     }
     this.tree.append(leaf.hash);
-    await this.tiles.add(leaf.hash, leaf.index);
+    await tiles.add(leaf.hash, leaf.index);
   }
 
   /** Behind a gap no root can be compared any more. */
@@ -229,16 +249,17 @@ class LogVerification {
       return;
     }
     this.good = this.tree.clone();
-    this.blameTiles();
+    this.doubts.blameTiles(this.findings);
   }
 
   /** What was signed of more records than there are. */
-  private async checkTail(size: number): Promise<void> {
-    const newest = await this.rows.newestCheckpoint();
-    this.newestSize = newest?.size ?? 0;
+  private async checkTail({ size, roots, outside }: Walk): Promise<void> {
+    // A size that nobody has signed is none, whatever a row says.
+    const rest = await roots.rest();
+    this.newestSize = Math.max(rest, this.signed?.size ?? 0);
     const known = [
-      ...(newest === undefined ? [] : [{ from: 'the newest checkpoint', size: newest.size }]),
-      ...this.others.map(({ from, checkpoint }) => ({ from, size: checkpoint.size })),
+      { from: 'the newest checkpoint', size: rest },
+      ...outside.others.map(({ from, checkpoint }) => ({ from, size: checkpoint.size })),
     ];
     // The log grows while it is verified.
     const sizeNow = await this.rows.size();
@@ -273,6 +294,7 @@ class LogVerification {
       if (end === undefined) break;
       const found = await this.rows.unlogged(after, end);
       after = end;
+      this.options.onProgress?.(after, last, 'numbers of records');
       pending += found.length;
       for (const { seq, id, at } of found) {
         if (Math.abs(this.now - at) <= OVERDUE_MS) continue;
@@ -297,7 +319,11 @@ class LogVerification {
     });
   }
 
-  private report(checkpoints: number, size: number, pending: number): Omit<LogReport, 'sealedFilesCompared'> {
+  private report(
+    roots: SignedRoots,
+    size: number,
+    pending: number,
+  ): Omit<LogReport, 'sealedFilesCompared' | 'comparedWith' | 'notCompared'> {
     return {
       ok: this.findings.isEmpty,
       findings: this.findings.list(),
@@ -305,8 +331,8 @@ class LogVerification {
       sealed: this.sealed,
       sealedFiles: this.seals.length,
       pending,
-      unsigned: size - (this.signed?.size ?? 0),
-      checkpoints,
+      unsigned: Math.max(0, size - roots.newest),
+      checkpoints: roots.verified,
       root: this.hasGap ? undefined : hex(this.tree.size === 0 ? EMPTY_ROOT : this.tree.root()),
       signedAt: this.signed?.at,
     };
