@@ -205,7 +205,10 @@ describe.each(['-wal', '-shm'])('a store whose %s file is not the one it has ope
     await expect(add(store, 'lost')).rejects.toMatchObject(MOVED);
     await rename(`${beside}.away`, beside);
     await add(store, 'back');
-    expect(await store.query('SELECT id FROM notes ORDER BY id', [])).toEqual([{ id: 'back' }, { id: 'kept' }]);
+    expect(await store.query('SELECT id FROM notes ORDER BY id', [])).toEqual([
+      { id: 'back' },
+      { id: 'kept' },
+    ]);
   });
 
   it('does not take another one for it', async () => {

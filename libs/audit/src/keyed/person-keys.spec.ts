@@ -143,9 +143,7 @@ it('leaves no name in the bytes of an SQLite file', async () => {
   const database = await databases.fresh('better-sqlite3');
   const { trail } = await open(database);
   await trail.record(callOf('canary-7f3a'));
-  const files = await Promise.all(
-    ['', '-wal'].map((suffix) => readFile(`${database.database}${suffix}`)),
-  );
+  const files = await Promise.all(['', '-wal'].map((suffix) => readFile(`${database.database}${suffix}`)));
   for (const bytes of files) expect(bytes.includes('canary-7f3a')).toBe(false);
 });
 
