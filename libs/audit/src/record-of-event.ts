@@ -180,8 +180,9 @@ function outcomeColumns({ attempt, status, cause, durationMs, resultBytes }: Out
   };
 }
 
-function failureColumns({ reason, source, counted }: FailedAuthenticationEvent): Columns {
+function failureColumns({ reason, source, principal, counted }: FailedAuthenticationEvent): Columns {
   return {
+    ...(principal && principalColumns(principal)),
     reason: name(reason),
     source: optional(source, LIMITS.name),
     details: counted === undefined ? null : detailsOf(textsOf(counted)),
