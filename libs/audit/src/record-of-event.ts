@@ -21,7 +21,7 @@ import type { KeyRing } from './keyed/person-keys.js';
 import { actorsOf, personOf, principalOf, type Person } from './keyed/person.js';
 import { peopleAbout, sealedActors, sealedTarget, sealRecord } from './keyed/sealed-record.js';
 import { unknownName } from './keyed/unknown-name.js';
-import { boundedText, safeText } from './safe-text.js';
+import { boundedText, safeValue } from './safe-text.js';
 
 /** Longest stored text, in UTF-16 units. What is longer ends in a digest of the whole. */
 export const LIMITS = {
@@ -280,14 +280,17 @@ function fieldsOf({ auditFields }: Entry, values: CallArguments): string | null 
   const present = auditFields.filter((field) => Object.hasOwn(values, field));
   if (present.length === 0) return null;
   const fields = present.map((field) => [field, boundedField(values[field])]);
-  // What is unsafe in JSON is inside of its strings, where the escapes mean the same characters.
-  return safeText(JSON.stringify(Object.fromEntries(fields)));
+  return JSON.stringify(Object.fromEntries(fields));
 }
 
-/** The value, or the beginning of its JSON as a string when that is too long to store. */
+/**
+ * The value, or the beginning of its JSON as a string when that is too long to store. Each text in it is made safe by itself:
+ * escapes in the JSON around it would be gone again once that is read.
+ */
 function boundedField(value: unknown): unknown {
-  const json = JSON.stringify(value) ?? '';
-  return json.length <= LIMITS.field ? value : boundedText(json, LIMITS.field);
+  const safe = safeValue(value);
+  const json = JSON.stringify(safe) ?? '';
+  return json.length <= LIMITS.field ? safe : boundedText(JSON.stringify(value), LIMITS.field);
 }
 
 function decisionColumns(decision: Decision): Columns {
