@@ -20,7 +20,7 @@ import type { PersonKey } from './keyed/person-key.js';
 import type { KeyRing } from './keyed/person-keys.js';
 import { actorsOf, personOf, principalOf, type Person } from './keyed/person.js';
 import { peopleAbout, sealedActors, sealedTarget, sealRecord } from './keyed/sealed-record.js';
-import { unknownName } from './keyed/unknown-name.js';
+import { hashedName, unknownName } from './keyed/unknown-name.js';
 import { boundedText, safeValue } from './safe-text.js';
 
 /** Longest stored text, in UTF-16 units. What is longer ends in a digest of the whole. */
@@ -36,6 +36,9 @@ export const LIMITS = {
 } as const;
 
 const MOST_DETAILS = 16;
+
+/** `target` of whoever looked at records, rather than at those of one person or call. */
+export const ALL_RECORDS = 'records';
 
 /** Every column, so that each record has one shape from the beginning. */
 const NOTHING: NewAuditRecord = {
@@ -112,7 +115,7 @@ export function recordOf(event: AuditEvent, ring: KeyRing): NewAuditRecord {
   const record = draftOf(event, key);
   if (principal !== undefined) record.actors = sealedActors(record.id, principal, ring);
   if (event.kind !== 'administration') return sealRecord(record, key);
-  return sealRecord(Object.assign(record, targetColumns(event, record.id, ring)), key, byOf(event));
+  return sealRecord(Object.assign(record, targetColumns(event, record.id, key, ring)), key, byOf(event));
 }
 
 /**
@@ -204,12 +207,21 @@ function administrationColumns({ actor, reason, action, details }: Administratio
 }
 
 /** The name of a person is sealed with their own key, not with that of whoever changes something about them. */
-function targetColumns({ target, about }: AdministrationEvent, id: string, ring: KeyRing) {
-  const text = name(target);
+function targetColumns(event: AdministrationEvent, id: string, key: PersonKey, ring: KeyRing) {
+  const { about } = event;
+  const text = name(about === undefined ? targetOf(event, key) : event.target);
   return about === undefined
     ? { target: text, about: null }
     : { target: null, about: sealedTarget(id, text, ring(about)) };
 }
+
+/** Where records are asked for by id, people write all sorts of things: what was not found may be somebody's name. */
+function targetOf({ action, target, details }: AdministrationEvent, key: PersonKey): string {
+  const isFound = action !== 'audit.read' || details['shown'] !== '0';
+  return isFound || target === ALL_RECORDS || OUR_ID.test(target) ? target : hashedName(target, key);
+}
+
+const OUR_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** The one detail that names whoever makes the change. */
 function byOf({ details }: AdministrationEvent): string | undefined {

@@ -27,10 +27,10 @@ export function unknownName(kind: EntryKind, target: string, key: PersonKey): st
 const NO_RESOURCE = '(no such resource)';
 
 function nameOrHash(text: string, key: PersonKey): string {
-  return text.length <= LONGEST_NAME && NAME.test(text) ? text : `~${hashOf(text, key)}`;
+  return text.length <= LONGEST_NAME && NAME.test(text) ? text : hashedName(text, key);
 }
 
-/** A lone surrogate has no canonical form; what stands for it is as good to be told apart. */
-function hashOf(text: string, key: PersonKey): string {
-  return key.hash('sallyport-unknown-name/v1', text.toWellFormed()).slice(0, HASH_DIGITS);
+/** What only the records of this person have in common. A lone surrogate has no canonical form; what stands for it is as good. */
+export function hashedName(text: string, key: PersonKey): string {
+  return `~${key.hash('sallyport-unknown-name/v1', text.toWellFormed()).slice(0, HASH_DIGITS)}`;
 }

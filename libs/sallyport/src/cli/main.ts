@@ -1,5 +1,11 @@
 #!/usr/bin/env node
-import { AuditLogError, AuditSetupError, AuditUnavailableError, NothingToEraseError } from '@sallyport/audit';
+import {
+  AuditLogError,
+  AuditSetupError,
+  AuditUnavailableError,
+  NothingToEraseError,
+  safeText,
+} from '@sallyport/audit';
 import { ApiKeyRefused } from '@sallyport/identity';
 import { UnsafeWiringError } from '@sallyport/mcp';
 import { PolicyLockError, RevocationInputError } from '@sallyport/policy';
@@ -36,6 +42,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 program.parseAsync().catch((error: unknown) => {
   const forPeople = FOR_PEOPLE.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (forPeople ? error.message : error.stack) : String(error);
-  process.stderr.write(`${text}\n`);
+  // A message may quote what somebody wrote into the database.
+  const lines = (text ?? '').split('\n').map(safeText);
+  process.stderr.write(`${lines.join('\n')}\n`);
   process.exitCode = 1;
 });

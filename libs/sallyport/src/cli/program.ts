@@ -93,6 +93,7 @@ function addErasure(audit: Command, io: CliIo, app: () => string | undefined): v
     .option('--schema <schema>', 'of the tables (default: the current one)')
     .option('--erase', 'with the right to erase people: for whoever runs `audit erase`')
     .option('--seal', 'with the right to delete what was sealed: for whoever runs `audit seal`')
+    .option('--json', 'print the statements as JSON')
     .action((options: AuditGrantsOptions) => io.print(auditGrantsText(options)));
 }
 
