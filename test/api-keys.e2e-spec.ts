@@ -451,7 +451,7 @@ describe('Who manages keys', () => {
       if (status === 401 || status === 403) {
         expect(answer.headers['www-authenticate']).toContain('resource_metadata=');
       }
-      expect(records.map((record) => record.reason)).toEqual(reason === undefined ? [] : [reason]);
+      expect(records.map((record) => record.reason)).toEqual([reason ?? 'no_credential']);
     }
     expect(JSON.stringify(await office.rows())).toBe(before);
   });

@@ -11,6 +11,7 @@ import {
   AuditReader,
   AuditStore,
   fileSink,
+  openEraser,
   TypeOrmAuditTrail,
 } from '@sallyport/audit';
 import { generateNoteKey } from '@sallyport/tlog';
@@ -138,16 +139,18 @@ describe('With the same role', () => {
     await connection.query("CREATE ROLE eraser LOGIN PASSWORD 'app'");
     for (const statement of auditGrants('eraser', { mayErase: true })) await connection.query(statement);
     await connection.destroy();
-    const eraser = { ...owner, username: 'eraser', password: 'app' };
-    const store = await AuditStore.open(eraser, { migrations: 'check', timeoutMs: 5000, secret: SECRET });
+    const store = await AuditStore.open(app, { ...STRICT, timeoutMs: 5000, secret: SECRET });
+    const url = `postgres://eraser:app@${app.host}:${app.port}/${app.database}`;
+    const eraser = await openEraser(store, url);
     const trail = new TypeOrmAuditTrail(store, { timeoutMs: 5000, maxQueued: 10 });
     const author = { via: 'cli', address: undefined, actor: undefined, reason: 'asked for it' } as const;
     const identity = { name: 's', version: '1', resource: 'https://mcp.acme.example/mcp' };
-    const erased = await new AuditErasure(store.keys, trail, identity).erase(person, author);
+    const erased = await new AuditErasure(store.keys, trail, identity).erase(person, author, eraser);
     expect(erased).toHaveLength(1);
+    expect(await store.keys.idsOf(person)).toEqual([]);
     const calls = await new AuditReader(store).list({ kind: 'attempt', limit: 10 });
     expect(calls.map(({ subject }) => subject)).toEqual(['erased']);
-    await trail.onApplicationShutdown();
+    await Promise.all([trail.onApplicationShutdown(), eraser.close()]);
   });
 });
 

@@ -23,6 +23,17 @@ const CANARY = 'canary7f3a';
 /** A number that is one: no string of letters in it, and nothing else has these digits. */
 const NUMBER = 724_931_665_821;
 
+/** Secrets that are no canary: what a caller may put in the place of the name of an entry. */
+const MISPLACED = [
+  'AKIAIOSFODNN7EXAMPLE',
+  'akiaiosfodnn7example',
+  'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+  'ghp_abcdefghijklmnopqrstuvwxyzABCDEF',
+  'key-3ax6xnjp29jd6f',
+  'f47ac10b-58cc-4372-a567-0e02b2c3d479',
+  'xkcdTr0ub4dor',
+];
+
 const MAIN = new URL('./support/canary-server.main.ts', import.meta.url).pathname;
 const LOADER = new URL('./support/typescript-register.mjs', import.meta.url).href;
 
@@ -126,6 +137,11 @@ async function sendEverywhere(url: string, era: Era, token: string): Promise<Ans
     { method: 'resources/read', params: { uri: `crm://elsewhere/${CANARY}-path?q=${CANARY}` } },
     { method: 'prompts/get', params: { name: 'ask', arguments: { topic: `${CANARY}-topic` } } },
     { method: 'tools/list', params: { cursor: `${CANARY}-cursor` } },
+    ...MISPLACED.flatMap((secret) => [
+      toolCall(secret, ARGUMENTS),
+      { method: 'prompts/get', params: { name: secret, arguments: {} } },
+      { method: 'resources/read', params: { uri: `${secret.replaceAll(/[^\w.-]/g, '.')}:path` } },
+    ]),
     { method: `${CANARY}/method`, params: ARGUMENTS },
   ];
   const credentials = [token, undefined, `${CANARY}-no-token`, `${token}${CANARY}`, await forged()];
@@ -150,10 +166,48 @@ function forged(): Promise<string> {
   });
 }
 
+/** Tokens that were good, which hold no canary: as they are, and the two parts that nobody else has. */
+const tokensUsed: string[] = [];
+
+async function goodToken(): Promise<string> {
+  const token = await issuer.token({ tenant: 'acme', scope: 'crm:read' });
+  tokensUsed.push(token);
+  return token;
+}
+
+function partsOf(token: string): string[] {
+  const [, payload = token, signature = token] = token.split('.');
+  return [token, payload, signature];
+}
+
+/**
+ * The middle of `secret` as it stands in base64, wherever in a longer text it began: one form for each place within three
+ * bytes, in both alphabets.
+ */
+function base64FormsOf(secret: string): string[] {
+  return [0, 1, 2].flatMap((before) => {
+    const bytes = Buffer.from('\0'.repeat(before) + secret);
+    const whole = bytes.subarray(0, bytes.length - (bytes.length % 3));
+    const first = before === 0 ? 0 : 4;
+    return [whole.toString('base64').slice(first), whole.toString('base64url').slice(first)];
+  });
+}
+
 /** As every secret would look if it were copied, encoded or quoted. */
-function expectClean(what: string, bytes: Buffer | string): void {
+function looksOf(): string[] {
+  const secrets = [CANARY, ...MISPLACED];
+  return [
+    ...secrets,
+    NUMBER.toString(),
+    ...secrets.map((secret) => Buffer.from(secret).toString('hex')),
+    ...secrets.flatMap(base64FormsOf),
+    ...tokensUsed.flatMap(partsOf),
+    ...tokensUsed.flatMap((token) => partsOf(token).flatMap(base64FormsOf)),
+  ];
+}
+
+function expectClean(what: string, bytes: Buffer | string, looks = looksOf()): void {
   const text = Buffer.isBuffer(bytes) ? bytes.toString('latin1') : bytes;
-  const looks = [CANARY, NUMBER.toString(), Buffer.from(CANARY).toString('hex')];
   const found = looks
     .filter((look) => text.includes(look))
     .map((look) => text.slice(Math.max(text.indexOf(look) - 80, 0), text.indexOf(look) + 40));
@@ -178,8 +232,22 @@ async function tablesOf(options: DataSourceOptions): Promise<string> {
   const rows = await Promise.all(names.map(({ name }) => database.query(`SELECT * FROM ${name}`)));
   await database.destroy();
   expect(names.map(({ name }) => name).join(' ')).toContain('sallyport_audit_key');
-  return JSON.stringify(rows);
+  return JSON.stringify(rows, withBytes);
 }
+
+/** What is stored as bytes is searched as it stands. */
+function withBytes(_name: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('type' in value) || value.type !== 'Buffer')
+    return value;
+  return 'data' in value && Array.isArray(value.data) ? Buffer.from(value.data).toString('latin1') : value;
+}
+
+it.each([0, 1, 2, 3, 4])('A canary in base64 is found after %s other bytes', (before) => {
+  for (const alphabet of ['base64', 'base64url'] as const) {
+    const text = Buffer.from(`${'x'.repeat(before)}${CANARY}-and more`).toString(alphabet);
+    expect(base64FormsOf(CANARY).some((form) => text.includes(form))).toBe(true);
+  }
+});
 
 describe.each(['better-sqlite3', 'postgres'] as const)('A secret, with a real process on %s,', (type) => {
   let planted: Planted;
@@ -191,7 +259,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A secret, with a real pr
       type === 'postgres' ? postgres.url.replace(/\/postgres$/, '/canaries') : newDatabaseFile();
     options = type === 'postgres' ? await postgres.createDatabase('canaries') : { type, database };
     planted = await Planted.start(database, issuer.url);
-    const token = await issuer.token({ tenant: 'acme', scope: 'crm:read' });
+    const token = await goodToken();
     answers = [];
     for (const era of ERAS) answers.push(...(await sendEverywhere(planted.url, era, token)));
   }, 120_000);
@@ -214,6 +282,11 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A secret, with a real pr
     expectClean('errors', errors);
   });
 
+  it('is in no answer at all when it is the token that was called with', () => {
+    const texts = answers.map(({ text, headers }) => `${text}\n${JSON.stringify(headers)}`);
+    expectClean('answers', texts.join('\n'), tokensUsed.flatMap(partsOf));
+  });
+
   it('is in no line that the process has written, and in no file after it has ended', async () => {
     await planted.stop();
     expect(planted.output).toContain('listening on');
@@ -228,7 +301,7 @@ describe.each(['better-sqlite3', 'postgres'] as const)('A secret, with a real pr
       options.type === 'better-sqlite3' ? options.database : postgres.url.replace(/\/postgres$/, '/canaries'),
       issuer.url,
     );
-    const token = await issuer.token({ tenant: 'acme', scope: 'crm:read' });
+    const token = await goodToken();
     await sendEverywhere(again.url, '2026-07-28', token);
     if (options.type === 'better-sqlite3') {
       const directory = dirname(options.database);

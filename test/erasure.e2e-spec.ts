@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AuditErasure, AuditStore } from '@sallyport/audit';
+import { AuditDisclosure, AuditErasure, AuditStore } from '@sallyport/audit';
 import { RevocationService } from '@sallyport/policy';
 import { Args, McpTool, type SallyportOptions } from 'sallyport';
 import { z } from 'zod';
@@ -104,6 +104,26 @@ describe.each(['better-sqlite3', 'postgres'] as const)('Erasing a person, on %s,
     expect(ids).not.toContain(calls[1]?.person);
     expect(JSON.stringify(calls)).not.toContain('priya');
     expect(await server.audit.list({ subject: 'priya', limit: 10 })).toEqual([]);
+  });
+
+  it('leaves their name in no record of whoever looked for them, or took their records out', async () => {
+    await callAs(server, 'priya');
+    const disclosure = server.app.get(AuditDisclosure);
+    const viewer = { via: 'cli', address: undefined, actor: undefined } as const;
+    await disclosure.show(viewer, 'priya');
+    await disclosure.list(viewer, { subject: 'priya', limit: 5 });
+    await disclosure.export(viewer, { subject: 'priya' }, { records: 1, upTo: 1, format: 'ocsf' });
+    const [call] = await server.audit.list({ kind: 'attempt', limit: 1 });
+    await disclosure.show(viewer, call?.id ?? '');
+    await server.app.get(AuditErasure).erase(priya(), AUTHOR);
+    expect(JSON.stringify(await rowsOf(server))).not.toContain('priya');
+    const looks = await server.audit.list({ action: 'audit.read', limit: 5 });
+    expect(looks.map(({ target }) => target)).toEqual([
+      expect.stringMatching(/^~[0-9a-f]{24}$/),
+      'erased',
+      call?.id,
+    ]);
+    expect(JSON.stringify(await server.records())).not.toContain('priya');
   });
 
   it('is recorded by the id of the key, before it is done, and never by the name', async () => {

@@ -46,6 +46,7 @@ class Tools {
 
 const SECRET = 'a secret of the operator, long enough';
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const OTHER_TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const CALLER = { tenant: 'acme', scope: 'crm:read crm:write', roles: ['agent:contributor'] };
 
 let issuer: TestIssuer;
@@ -127,9 +128,23 @@ describe.each(WAYS)('A record, on %s in %s,', (platform, era) => {
     ]);
     const [record] = records;
     expect(record?.call).toMatch(/^[0-9a-f-]{36}$/);
-    // Nothing but the header of 2025 or the envelope of 2026 carries it; what is kept is what came.
-    expect([TRACE, null]).toContain(record?.traceparent);
+    expect(record?.traceparent).toBe(TRACE);
     expect(Object.keys(record?.argumentHashes as object)).toEqual(['count', 'isUrgent', 'tags']);
+  });
+
+  it.each([
+    ['of the message wins over the header', OTHER_TRACE, TRACE, OTHER_TRACE],
+    ['is no trace in the message: the header counts', 'nonsense', TRACE, TRACE],
+    ['of zeros is none', undefined, `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, null],
+    ['of a version that there is not is none', undefined, TRACE.replace(/^00/, 'ff'), null],
+    ['in capitals is none', undefined, TRACE.toUpperCase(), null],
+  ])('a trace that %s', async (_, inMessage, inHeader, recorded) => {
+    const token = await issuer.token(CALLER);
+    const { method, params } = toolCall('note', { id: 'r-1', count: 3 });
+    const meta = inMessage === undefined ? {} : { _meta: { traceparent: inMessage } };
+    const message = { method, params: { ...params, ...meta }, headers: { traceparent: inHeader } };
+    const { records } = await server.observe(() => server.send({ era, token, ...message }));
+    expect(records[0]).toMatchObject({ entry: 'note', traceparent: recorded });
   });
 
   it('holds the same hash for the same value of the same person, and another for anybody else', async () => {

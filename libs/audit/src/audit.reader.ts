@@ -23,6 +23,8 @@ export interface AuditFilter {
   /** Administration only: what was done, and to what. */
   readonly action?: AdministrationAction;
   readonly target?: string;
+  /** RFC 8707 resource of the server that recorded it. */
+  readonly resource?: string;
   /** Inclusive. */
   readonly since?: Date;
   /** Inclusive. */
@@ -104,7 +106,7 @@ export class AuditReader {
 
 /** Texts are compared in the form in which they are stored. */
 function conditionOf(filter: Omit<AuditFilter, 'subject' | 'limit'>): FindOptionsWhere<AuditRecord> {
-  const { tenant, kind, entry, client, decision, action, target, since, until, before } = filter;
+  const { tenant, kind, entry, client, decision, action, target, resource, since, until, before } = filter;
   return {
     kind: kind ?? Not('outcome'),
     ...(tenant !== undefined && { tenant: boundedText(tenant, LIMITS.name) }),
@@ -113,6 +115,7 @@ function conditionOf(filter: Omit<AuditFilter, 'subject' | 'limit'>): FindOption
     ...(decision !== undefined && { decision }),
     ...(action !== undefined && { action }),
     ...(target !== undefined && { target: boundedText(target, LIMITS.name) }),
+    ...(resource !== undefined && { resource: boundedText(resource, LIMITS.identity) }),
     ...(before !== undefined && { seq: LessThan(before) }),
     ...timeCondition(since, until),
   };

@@ -9,6 +9,7 @@ export { AuditReader, type AuditCall, type AuditCallKind, type AuditFilter } fro
 
 // What names people, and how it is erased.
 export { AuditErasure, NothingToEraseError, type ErasureAuthor } from './keyed/erasure.js';
+export { openEraser } from './keyed/open-eraser.js';
 export { ERASED, UNREADABLE, type PersonalState } from './keyed/sealed-record.js';
 
 // Who may change a record: nobody.

@@ -154,6 +154,18 @@ describe('recordOf', () => {
     expect(JSON.stringify(record)).not.toContain(CANARY);
   });
 
+  it('are safe to show and to copy into a spreadsheet also once the JSON of fields was read', () => {
+    const values = { note: '=HYPERLINK("https://evil.example")', list: [{ 'a\u202eb': 'x\u00ady' }, 7] };
+    const record = recordOf(
+      attempt({ call: call({ arguments: values, entry: entry({ auditFields: ['note', 'list'] }) }) }),
+    );
+    const safe = {
+      note: '\\u003dHYPERLINK("https://evil.example")',
+      list: [{ 'a\\u202eb': 'x\\u00ady' }, 7],
+    };
+    expect(JSON.parse(record.fields ?? '')).toEqual(safe);
+  });
+
   it('takes no field from a prototype', () => {
     const record = recordOf(
       attempt({ call: call({ entry: entry({ auditFields: ['constructor', '__proto__'] }) }) }),

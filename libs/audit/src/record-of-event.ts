@@ -21,8 +21,8 @@ import type { PersonKey } from './keyed/person-key.js';
 import type { KeyRing } from './keyed/person-keys.js';
 import { actorsOf, personOf, principalOf, type Person } from './keyed/person.js';
 import { peopleAbout, sealedActors, sealedTarget, sealRecord } from './keyed/sealed-record.js';
-import { unknownName } from './keyed/unknown-name.js';
-import { boundedText, safeText } from './safe-text.js';
+import { hashedName, unknownName } from './keyed/unknown-name.js';
+import { boundedText, safeValue } from './safe-text.js';
 
 /** Longest stored text, in UTF-16 units. What is longer ends in a digest of the whole. */
 export const LIMITS = {
@@ -37,6 +37,9 @@ export const LIMITS = {
 } as const;
 
 const MOST_DETAILS = 16;
+
+/** `target` of whoever looked at records, rather than at those of one person or call. */
+export const ALL_RECORDS = 'records';
 
 /** Every column, so that each record has one shape from the beginning. */
 const NOTHING: NewAuditRecord = {
@@ -113,7 +116,7 @@ export function recordOf(event: AuditEvent, ring: KeyRing): NewAuditRecord {
   const record = draftOf(event, key);
   if (principal !== undefined) record.actors = sealedActors(record.id, principal, ring);
   if (event.kind !== 'administration') return sealRecord(record, key);
-  return sealRecord(Object.assign(record, targetColumns(event, record.id, ring)), key, byOf(event));
+  return sealRecord(Object.assign(record, targetColumns(event, record.id, key, ring)), key, byOf(event));
 }
 
 /**
@@ -181,8 +184,9 @@ function outcomeColumns({ attempt, status, cause, durationMs, resultBytes }: Out
   };
 }
 
-function failureColumns({ reason, source, counted }: FailedAuthenticationEvent): Columns {
+function failureColumns({ reason, source, principal, counted }: FailedAuthenticationEvent): Columns {
   return {
+    ...(principal && principalColumns(principal)),
     reason: name(reason),
     source: optional(source, LIMITS.name),
     details: counted === undefined ? null : detailsOf(textsOf(counted)),
@@ -204,12 +208,21 @@ function administrationColumns({ actor, reason, action, details }: Administratio
 }
 
 /** The name of a person is sealed with their own key, not with that of whoever changes something about them. */
-function targetColumns({ target, about }: AdministrationEvent, id: string, ring: KeyRing) {
-  const text = name(target);
+function targetColumns(event: AdministrationEvent, id: string, key: PersonKey, ring: KeyRing) {
+  const { about } = event;
+  const text = name(about === undefined ? targetOf(event, key) : event.target);
   return about === undefined
     ? { target: text, about: null }
     : { target: null, about: sealedTarget(id, text, ring(about)) };
 }
+
+/** Where records are asked for by id, people write all sorts of things: what was not found may be somebody's name. */
+function targetOf({ action, target, details }: AdministrationEvent, key: PersonKey): string {
+  const isFound = action !== 'audit.read' || details['shown'] !== '0';
+  return isFound || target === ALL_RECORDS || OUR_ID.test(target) ? target : hashedName(target, key);
+}
+
+const OUR_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** The one detail that names whoever makes the change. */
 function byOf({ details }: AdministrationEvent): string | undefined {
@@ -280,14 +293,17 @@ function fieldsOf({ auditFields }: Entry, values: CallArguments): string | null 
   const present = auditFields.filter((field) => Object.hasOwn(values, field));
   if (present.length === 0) return null;
   const fields = present.map((field) => [field, boundedField(values[field])]);
-  // What is unsafe in JSON is inside of its strings, where the escapes mean the same characters.
-  return safeText(JSON.stringify(Object.fromEntries(fields)));
+  return JSON.stringify(Object.fromEntries(fields));
 }
 
-/** The value, or the beginning of its JSON as a string when that is too long to store. */
+/**
+ * The value, or the beginning of its JSON as a string when that is too long to store. Each text in it is made safe by itself:
+ * escapes in the JSON around it would be gone again once that is read.
+ */
 function boundedField(value: unknown): unknown {
-  const json = JSON.stringify(value) ?? '';
-  return json.length <= LIMITS.field ? value : boundedText(json, LIMITS.field);
+  const safe = safeValue(value);
+  const json = JSON.stringify(safe) ?? '';
+  return json.length <= LIMITS.field ? safe : boundedText(JSON.stringify(value), LIMITS.field);
 }
 
 function decisionColumns(decision: Decision): Columns {

@@ -17,16 +17,28 @@ describe('safeText', () => {
     ['a lone high surrogate', 'a\ud800b', 'a\\ud800b'],
     ['a lone low surrogate', '\udc00', '\\udc00'],
     ['an invisible tag character', 'a\u{e0041}', 'a\\udb40\\udc41'],
+    ['the joiner of an emoji', '👩\u200d💻', '👩\\u200d💻'],
+    ['an interlinear annotation', '\ufff9x\ufffa', '\\ufff9x\\ufffa'],
+    ['a beam of music', '\u{1d173}', '\\ud834\\udd73'],
   ])('shows %s as an escape', (_, text, safe) => {
     expect(safeText(text)).toBe(safe);
   });
 
-  it.each(['crm_open_record', 'Zoë Ångström', 'راشد', '客户', '👩‍💻', 'DOMAIN\\user', "'; DROP TABLE x; --"])(
+  it.each(['crm_open_record', 'Zoë Ångström', 'راشد', '客户', '😀', 'DOMAIN\\user', "'; DROP TABLE x; --"])(
     'leaves %s as it is',
     (text) => {
       expect(safeText(text)).toBe(text);
     },
   );
+
+  it.each([
+    0xad, 0x34f, 0x115f, 0x1160, 0x180e, 0x200b, 0x200c, 0x200d, 0x2060, 0x206a, 0x206f, 0x2800, 0x3164,
+    0xfe00, 0xfe0f, 0xffa0, 0xfff9, 0xfffb, 0x1d159, 0x1d173, 0xe0001, 0xe0100, 0xe01ef,
+  ])('hides nothing in U+%s', (codePoint) => {
+    const invisible = String.fromCodePoint(codePoint);
+    expect(safeText(`a${invisible}b`)).toMatch(/^a(?:\\u[0-9a-f]{4}){1,2}b$/);
+    expect(safeCell(`${invisible}=1+1`)).toMatch(/^\\u/);
+  });
 
   it('changes a safe text no more', () => {
     fc.assert(fc.property(hostile, (text) => safeText(safeText(text)) === safeText(text)));
@@ -52,6 +64,8 @@ describe('safeCell', () => {
     ['\t=1', '\\u0009=1'],
     ['\r=1', '\\u000d=1'],
     ['\uff1d1', '\\uff1d1'],
+    [' =1+1', ' \\u003d1+1'],
+    ['\u00a0\u3000@SUM(1)', '\u00a0\u3000\\u0040SUM(1)'],
   ])('shows that %j is no formula', (text, safe) => {
     expect(safeCell(text)).toBe(safe);
   });
@@ -74,7 +88,7 @@ describe('safeCell', () => {
   it('begins with nothing that a spreadsheet would run, and changes a safe text no more', () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        expect(safeCell(text)).toMatch(/^(?:[^=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|$)|^[+\-@][\w.-]*$/);
+        expect(safeCell(text)).toMatch(/^\s*(?:[^\s=+\-@\uff1d\uff0b\uff0d\uff20]|$)|^[+\-@][\w.-]*$/);
         expect(safeCell(safeCell(text))).toBe(safeCell(text));
       }),
     );
@@ -148,6 +162,8 @@ const hostile = fc.string({
       '-',
       '@',
       '\t',
+      ' ',
+      '\u00ad',
       '\uff1d',
     ),
   ),

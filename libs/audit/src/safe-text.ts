@@ -2,14 +2,18 @@ import { createHash } from 'node:crypto';
 
 /**
  * What could change how a terminal or a page shows the text around it, or be invisible in it: control characters and
- * line breaks (C0, DEL, C1, U+2028/9), bidirectional controls (Trojan Source, CVE-2021-42574), zero-width spaces and
- * joiners of words, tag characters, and lone surrogates, which no UTF-8 column can hold. NUL among them is refused by
- * PostgreSQL.
+ * line breaks (C0, DEL, C1, U+2028/9), lone surrogates, which no UTF-8 column can hold, bidirectional controls and other
+ * format characters (Trojan Source, CVE-2021-42574), and whatever Unicode lets a page show as nothing: soft hyphens,
+ * joiners, variation selectors, fillers, tags; at last two that show nothing and are no such thing, a blank of Braille and
+ * one of music. NUL among them is refused by PostgreSQL. The joiners of emoji go with them.
  */
-const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu;
+const UNSAFE = /[\p{Cc}\p{Cs}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}]/gu;
 
-/** What a spreadsheet takes for the beginning of a formula, in its wide forms as well (OWASP, CSV injection). */
-const FORMULA_START = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
+/**
+ * What a spreadsheet takes for the beginning of a formula, in its wide forms as well (OWASP, CSV injection), also behind
+ * blanks, which an import may take away.
+ */
+const FORMULA_START = /^(\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])/;
 /**
  * A sign and one word, such as an id in base64url or a telephone number: to do anything, a formula needs at least one
  * character more. One id in 64 begins with `-`, and must be found as it is.
@@ -17,7 +21,7 @@ const FORMULA_START = /^[=+\-@\uff1d\uff0b\uff0d\uff20]/;
 const SIGNED_WORD = /^[+\-@][\w.-]*$/;
 
 /** Printable ASCII that is no formula: most of what is recorded, and safe as it is. Told at a glance. */
-const PLAIN = /^(?![=+\-@])[ -~]*$/;
+const PLAIN = /^(?! *[=+\-@])[ -~]*$/;
 
 /** Stands for what was cut off. Sixteen digits keep two long texts with one beginning apart. */
 const CUT = '…';
@@ -37,7 +41,16 @@ export function safeText(text: string): string {
  */
 export function safeCell(text: string): string {
   const safe = safeText(text);
-  return SIGNED_WORD.test(safe) ? safe : safe.replace(FORMULA_START, escapeUnits);
+  if (SIGNED_WORD.test(safe)) return safe;
+  return safe.replace(FORMULA_START, (_, blanks: string, sign: string) => blanks + escapeUnits(sign));
+}
+
+/** A JSON value with every text in it, names as well, in the form of {@link safeCell}. */
+export function safeValue(value: unknown): unknown {
+  if (typeof value === 'string') return safeCell(value);
+  if (Array.isArray(value)) return value.map(safeValue);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [safeCell(name), safeValue(each)]));
 }
 
 /**
@@ -53,7 +66,6 @@ export function boundedText(text: string, limit: number): string {
   return `${prefixOf(text, limit - CUT_LENGTH)}${CUT}${digest}`;
 }
 
-/** As many whole characters of `text` as fit in safe form: an escape or a surrogate pair is never cut in two. */
 /** An escape or a cut, as {@link boundedText} writes them. */
 const WRITTEN_BY_US = /\\u[0-9a-f]{4}|…[0-9a-f]{16}$/;
 
@@ -65,10 +77,11 @@ export function looksStored(text: string): boolean {
   return WRITTEN_BY_US.test(text);
 }
 
+/** As many whole characters of `text` as fit in safe form: an escape or a surrogate pair is never cut in two. */
 function prefixOf(text: string, limit: number): string {
   let prefix = '';
   for (const character of text) {
-    const isFormula = prefix === '' && FORMULA_START.test(character);
+    const isFormula = prefix.trim() === '' && FORMULA_START.test(character);
     const safe = isFormula ? escapeUnits(character) : safeText(character);
     if (prefix.length + safe.length > limit) break;
     prefix += safe;

@@ -28,6 +28,7 @@ it.each<[RefusalReason]>([
   ['rule'],
   ['revoked'],
   ['roles_unavailable'],
+  ['revocations_unavailable'],
   ['decision_failed'],
 ])('What is refused for %s is never listed', (reason) => {
   expect(isVisible(refused(reason), 'consentable')).toBe(false);

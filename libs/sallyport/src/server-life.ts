@@ -28,8 +28,6 @@ export interface ServerLifeParts {
   readonly host: HttpAdapterHost;
 }
 
-const NEWEST_STARTS = 20;
-
 /**
  * Records that this process serves, and that it no longer does. An application that is only opened to be looked at, as by
  * the `sallyport` command, has no HTTP side and is never told to serve: it leaves no record.
@@ -69,14 +67,14 @@ export class ServerLife implements OnApplicationBootstrap {
   /** As the newest record of a start of this server has it. */
   private async policyBefore(): Promise<string | undefined> {
     const { reader, server } = this.parts;
-    const starts = await reader.list({
+    const [last] = await reader.list({
       kind: 'administration',
       action: 'server.started',
       target: server.name,
-      limit: NEWEST_STARTS,
+      // Another server may have the same name, on the same database.
+      resource: server.resource,
+      limit: 1,
     });
-    // Another server may have the same name, on the same database.
-    const last = starts.findLast(({ resource }) => resource === server.resource);
     const policy = isPlainObject(last?.details) ? last.details['policy'] : undefined;
     return typeof policy === 'string' ? policy : undefined;
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile, rename, rm } from 'node:fs/promises';
 
 import { DataSource, EntitySchema, type DataSourceOptions, type QueryRunner } from 'typeorm';
@@ -186,6 +187,60 @@ describe('a store in a file that is open', () => {
     });
     await expect(written).rejects.toMatchObject({ name: 'DatabaseMovedError' });
   });
+});
+
+describe.each(['-wal', '-shm'])('a store whose %s file is not the one it has open', (suffix) => {
+  const MOVED = { name: 'DatabaseMovedError', code: 'SQLITE_READONLY_DBMOVED' };
+
+  async function openWritten() {
+    const file = databases.file('sqlite');
+    const store = await open({ type: 'better-sqlite3', database: file });
+    await add(store, 'kept');
+    return { beside: `${file}${suffix}`, store };
+  }
+
+  it('acknowledges nothing while it is gone, and goes on when it is back', async () => {
+    const { beside, store } = await openWritten();
+    await rename(beside, `${beside}.away`);
+    await expect(add(store, 'lost')).rejects.toMatchObject(MOVED);
+    await rename(`${beside}.away`, beside);
+    await add(store, 'back');
+    expect(await store.query('SELECT id FROM notes ORDER BY id', [])).toEqual([
+      { id: 'back' },
+      { id: 'kept' },
+    ]);
+  });
+
+  it('does not take another one for it', async () => {
+    const { beside, store } = await openWritten();
+    await copyFile(beside, `${beside}.copy`);
+    await rename(`${beside}.copy`, beside);
+    await expect(add(store, 'lost')).rejects.toThrow(`The ${suffix} file of the database was moved`);
+  });
+
+  it('does not say that something was written when it went meanwhile', async () => {
+    const { beside, store } = await openWritten();
+    const written = store.run(async (manager) => {
+      await manager.query(`INSERT INTO notes VALUES ('late', 'x')`);
+      await rm(beside);
+    });
+    await expect(written).rejects.toMatchObject(MOVED);
+  });
+});
+
+it('opens a file again whose -wal SQLite took away when its last connection was closed', async () => {
+  const database = await databases.fresh('better-sqlite3');
+  const first = await open(database);
+  await add(first, 'one');
+  await first.close();
+  expect(existsSync(`${database.database}-wal`)).toBe(false);
+  const again = await open(database);
+  const beside = await open(database);
+  await add(again, 'two');
+  await beside.close();
+  await again.dataSource.query('PRAGMA wal_checkpoint(TRUNCATE)');
+  await add(again, 'three');
+  expect(await again.query('SELECT count(*) AS notes FROM notes', [])).toEqual([{ notes: 3 }]);
 });
 
 it('ends a connection to PostgreSQL on which nothing answers, and uses another', async () => {

@@ -1,4 +1,5 @@
 import { uuidV7, type AdministrationEvent, type AuditTrail, type ServerIdentity } from '@sallyport/mcp';
+import type { Store } from '@sallyport/store';
 
 import { boundedText } from '../safe-text.js';
 import type { PersonKeys } from './person-keys.js';
@@ -36,15 +37,20 @@ export class AuditErasure {
    * Destroys the keys of a person within a tenant, after it was recorded that this is done: by the ids of the keys, not by
    * the name. In force here when it resolves, and within a second in other processes. Who calls again gets a new key.
    *
+   * @param as where the server may not destroy keys: the same tables as a role that may
    * @returns the ids, which stay in the records as `person`
    * @throws {NothingToEraseError} when there are none; and whatever recording or the store throws: then nothing is erased
    */
-  async erase(person: Required<Pick<Person, 'issuer' | 'subject'>> & Person, author: ErasureAuthor) {
+  async erase(
+    person: Required<Pick<Person, 'issuer' | 'subject'>> & Person,
+    author: ErasureAuthor,
+    as?: Store,
+  ) {
     const ids = await this.keys.idsOf(person);
     if (ids.length === 0) throw new NothingToEraseError();
     await this.trail.record(this.event(ids, person, author));
     try {
-      await this.keys.destroy(ids);
+      await this.keys.destroy(ids, as);
     } catch (error) {
       await this.trail.record({ ...this.event(ids, person, author), reason: 'store_unavailable' });
       throw error;

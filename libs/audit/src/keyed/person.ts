@@ -40,7 +40,7 @@ export function actorsOf(principal: Principal): { issuer?: string; person: Perso
 /** Who did what the event tells of; `undefined`: nobody has signed in. */
 export function principalOf(event: AuditEvent): Principal | undefined {
   if (event.kind === 'administration') return event.actor;
-  return event.kind === 'authentication' ? undefined : event.call.principal;
+  return event.kind === 'authentication' ? event.principal : event.call.principal;
 }
 
 /**

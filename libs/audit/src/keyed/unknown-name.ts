@@ -3,11 +3,13 @@ import type { EntryKind } from '@sallyport/mcp';
 import type { PersonKey } from './person-key.js';
 
 const LONGEST_NAME = 64;
-/** The characters of names in MCP, beginning with a letter. */
-const NAME = /^[A-Za-z][A-Za-z0-9_./:-]*$/;
-/** Words of a name have one length or the other; what has more letters, or many letters and digits, was drawn by lot. */
-const LONGEST_WORD = 32;
-const LONGEST_MIXED_WORD = 15;
+/**
+ * Words of lower-case letters, each with one digit at its end at most (`files/read.v2`), and no longer than words are.
+ * Secrets have capitals, digits inside, or long runs: ids of cloud keys, tokens, UUIDs, passwords with a number in them.
+ */
+const NAME = /^[a-z]{1,16}[0-9]?(?:[_./:-][a-z]{1,16}[0-9]?)*$/;
+/** As RFC 3986 §3.1 has it; what is no such word, as above, is a hash. */
+const SCHEME = /^[a-z][a-z0-9+.-]{0,63}(?=:)/i;
 const HASH_DIGITS = 24;
 
 /**
@@ -16,25 +18,19 @@ const HASH_DIGITS = 24;
  * have in common.
  */
 export function unknownName(kind: EntryKind, target: string, key: PersonKey): string {
+  if (kind !== 'resource') return nameOrHash(target, key);
   // Another spelling of a known URI is an unknown one, and holds the same values: its scheme says enough.
-  if (kind === 'resource') return `${schemeOf(target)}(no such resource)`;
-  return looksLikeName(target) ? target : `~${hashOf(target, key)}`;
+  const scheme = SCHEME.exec(target)?.[0];
+  return scheme === undefined ? NO_RESOURCE : `${nameOrHash(scheme, key)}:${NO_RESOURCE}`;
 }
 
-function schemeOf(uri: string): string {
-  return /^[a-z][a-z0-9+.-]{0,31}:/i.exec(uri)?.[0] ?? '';
+const NO_RESOURCE = '(no such resource)';
+
+function nameOrHash(text: string, key: PersonKey): string {
+  return text.length <= LONGEST_NAME && NAME.test(text) ? text : hashedName(text, key);
 }
 
-function looksLikeName(text: string): boolean {
-  return text.length <= LONGEST_NAME && NAME.test(text) && text.split(/[_./:-]/).every(looksLikeWord);
-}
-
-function looksLikeWord(word: string): boolean {
-  const digits = word.replace(/\D/g, '').length;
-  return word.length <= (digits < 2 ? LONGEST_WORD : LONGEST_MIXED_WORD);
-}
-
-/** A lone surrogate has no canonical form; what stands for it is as good to be told apart. */
-function hashOf(text: string, key: PersonKey): string {
-  return key.hash('sallyport-unknown-name/v1', text.toWellFormed()).slice(0, HASH_DIGITS);
+/** What only the records of this person have in common. A lone surrogate has no canonical form; what stands for it is as good. */
+export function hashedName(text: string, key: PersonKey): string {
+  return `~${key.hash('sallyport-unknown-name/v1', text.toWellFormed()).slice(0, HASH_DIGITS)}`;
 }

@@ -3,6 +3,7 @@ import type { DataSource } from 'typeorm';
 import { AUDIT_TABLE } from '../audit-record.entity.js';
 import { AuditSetupError } from '../audit.errors.js';
 import { triggerNames } from './append-only.js';
+import { postgresRights, qualified } from './postgres-rights.js';
 
 /** Ranges of records that may be deleted. Nobody but an operator may add one. */
 export const SEALED_TABLES = ['sallyport_audit_sealed', 'sallyport_log_seal'] as const;
@@ -41,81 +42,22 @@ async function sqliteFindings(dataSource: DataSource): Promise<string[]> {
   return missing.length === 0 ? [] : [`The triggers ${missing.join(', ')} are missing. ${REPAIR}`];
 }
 
-/** What PostgreSQL would let the connected role do to these tables, and which triggers stop it. */
-interface Rights {
-  readonly role: string;
-  readonly superuser: boolean;
-  readonly owned: string[] | null;
-  readonly schemas: string[] | null;
-  readonly changeable: string[] | null;
-  readonly sealable: string[] | null;
-  readonly triggers: string[] | null;
-}
-
 /** A trigger that fires whatever the session pretends to be (`session_replication_role`) is enabled as `A`, not `O`. */
-const RIGHTS = `
-  WITH protected AS (
-    SELECT name::regclass AS id, ordinality > $2::int AS is_seal
-    FROM unnest($1::text[]) WITH ORDINALITY AS t (name, ordinality)
-  )
-  SELECT current_user AS role,
-    (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
-    (SELECT array_agg(relname::text) FROM protected JOIN pg_class ON oid = id
-      WHERE pg_has_role(current_user, relowner, 'MEMBER')) AS owned,
-    (SELECT array_agg(DISTINCT nspname::text) FROM protected JOIN pg_class c ON c.oid = id
-      JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE pg_has_role(current_user, n.nspowner, 'MEMBER')) AS schemas,
-    (SELECT array_agg(id::text) FROM protected
-      WHERE has_table_privilege(id, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
-        OR has_any_column_privilege(id, 'UPDATE')) AS changeable,
-    (SELECT array_agg(id::text) FROM protected
-      WHERE is_seal AND has_any_column_privilege(id, 'INSERT')) AS sealable,
-    (SELECT array_agg(tgname::text) FROM protected JOIN pg_trigger ON tgrelid = id
-      WHERE NOT tgisinternal AND tgenabled = 'A') AS triggers`;
+const TRIGGERS = `
+  SELECT tgname::text AS name FROM pg_trigger
+  WHERE tgrelid = ANY ($1::regclass[]) AND NOT tgisinternal AND tgenabled = 'A'`;
 
 async function postgresFindings(dataSource: DataSource): Promise<string[]> {
   const tables = PROTECTED.map((table) => qualified(dataSource, table));
-  const [rights] = await dataSource.query<Rights[]>(RIGHTS, [tables, APPEND_ONLY_TABLES.length]);
-  if (rights === undefined) return ['PostgreSQL does not say what this server may do.'];
-  const present = new Set(rights.triggers);
+  const rows = await dataSource.query<{ name: string }[]>(TRIGGERS, [tables]);
+  const present = new Set(rows.map(({ name }) => name));
   const missing = PROTECTED.flatMap((table) => triggerNames(table, 'postgres')).filter(
     (name) => !present.has(name),
   );
   return [
-    ...rightsFindings(rights),
+    ...(await postgresRights(dataSource, { appendOnly: APPEND_ONLY_TABLES, seals: SEALED_TABLES })),
     ...(missing.length === 0
       ? []
       : [`The triggers ${missing.join(', ')} are missing or disabled. ${REPAIR}`]),
   ];
-}
-
-const OTHER_ROLE =
-  "run the migrations as another role, give this one what `sallyport audit grants` prints, and write audit: { migrations: 'check', privileges: 'check' }.";
-
-function rightsFindings({ role, superuser, owned, schemas, changeable, sealable }: Rights): string[] {
-  if (superuser) return [`The role "${role}" is a superuser, whom no trigger stops: ${OTHER_ROLE}`];
-  if (owned !== null) {
-    return [`The role "${role}" owns ${owned.join(', ')}, so it may take the triggers away: ${OTHER_ROLE}`];
-  }
-  return [
-    ...(schemas === null
-      ? []
-      : [
-          `The role "${role}" owns the schema ${schemas.join(', ')} (or the database, which comes to the same), so it may drop the tables: ${OTHER_ROLE}`,
-        ]),
-    ...(changeable === null
-      ? []
-      : [`The role "${role}" may change or delete rows of ${changeable.join(', ')}: ${OTHER_ROLE}`]),
-    ...(sealable === null
-      ? []
-      : [
-          `The role "${role}" may write to ${sealable.join(', ')}, and so make records deletable: ${OTHER_ROLE}`,
-        ]),
-  ];
-}
-
-function qualified(dataSource: DataSource, table: string): string {
-  const { driver } = dataSource;
-  const parts = driver.buildTableName(table, driver.schema).split('.');
-  return parts.map((part) => driver.escape(part)).join('.');
 }

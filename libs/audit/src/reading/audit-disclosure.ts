@@ -7,6 +7,7 @@ import {
 } from '@sallyport/mcp';
 
 import type { AuditCall, AuditFilter, AuditReader } from '../audit.reader.js';
+import { ALL_RECORDS } from '../record-of-event.js';
 import type { ReadRecord } from './read-record.js';
 import type { RecordFilter, RecordWalk } from './record-walk.js';
 
@@ -55,14 +56,27 @@ export class AuditDisclosure {
     await this.record(viewer, 'audit.read', filter, { follow: 'true' });
   }
 
-  /** To be called before records leave: `records` of them, up to the number `upTo`, in this form, to this place. */
+  /**
+   * To be called before one record leaves, as it is stored and with the proof that it was logged.
+   *
+   * @param id of the record, which was found
+   */
+  async prove(viewer: AuditViewer, id: string): Promise<void> {
+    const details = { shown: '1', proof: 'true' };
+    await this.parts.trail.record({ ...this.event(viewer, 'audit.read'), target: id, details });
+  }
+
+  /**
+   * To be called before records leave: `records` of them, up to the number `upTo`, in this form. Where to is not recorded: the
+   * name of a file may be that of a person, and would outlive their erasure.
+   */
   async export(
     viewer: AuditViewer,
     filter: RecordFilter,
-    facts: { readonly records: number; readonly upTo: number; readonly format: string; readonly to: string },
+    facts: { readonly records: number; readonly upTo: number; readonly format: string },
   ): Promise<void> {
-    const { records, upTo, format, to } = facts;
-    const details = { records: String(records), upTo: String(upTo), format, to };
+    const { records, upTo, format } = facts;
+    const details = { records: String(records), upTo: String(upTo), format };
     await this.record(viewer, 'audit.exported', filter, details);
   }
 
@@ -98,7 +112,7 @@ export class AuditDisclosure {
       address,
       actor,
       action,
-      target: 'records',
+      target: ALL_RECORDS,
       details: {},
     };
   }

@@ -2,6 +2,7 @@ import { isPlainObject } from '@sallyport/mcp';
 
 import type { AuditRecord } from '../audit-record.entity.js';
 import type { OpenedRecord, PersonalState } from '../keyed/sealed-record.js';
+import { safeValue } from '../safe-text.js';
 
 /**
  * A record with its JSON columns read and what names people opened. What can no longer be read is `erased`, or
@@ -45,7 +46,8 @@ export function readRecord({ by, ...record }: OpenedRecord<AuditRecord>): ReadRe
     roles: words(record.roles),
     checks: parsed(record.checks),
     argumentHashes: parsed(record.argumentHashes),
-    fields: parsed(record.fields),
+    // Safe when they are recorded; those of before were not, once their JSON was read.
+    fields: safeValue(parsed(record.fields)),
     details: detailsOf(record.details, by),
   };
 }

@@ -44,7 +44,8 @@ export async function openMaintenance(
   };
 }
 
-async function openAs(server: Store, url: string, timeoutMs: number): Promise<Store> {
+/** The same tables, as a role that may do more than the server. `how`: what to do where that does not work. */
+export async function openAs(server: Store, url: string, timeoutMs: number, how = HOW): Promise<Store> {
   const { options } = server.dataSource;
   if (options.type !== 'postgres')
     throw new AuditLogError('The audit is in an SQLite file, which has no roles: leave --database out.');
@@ -62,7 +63,7 @@ async function openAs(server: Store, url: string, timeoutMs: number): Promise<St
     // What is said of the server's own database is not what is to be done here.
     if (error instanceof StoreSetupError)
       throw new AuditLogError(
-        `The database of --database cannot be used for the audit: ${error.message} ${HOW}`,
+        `The database of --database cannot be used for the audit: ${error.message} ${how}`,
       );
     throw error;
   }

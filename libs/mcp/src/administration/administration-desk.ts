@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { Arrival } from '../arrive/arrival.js';
+import type { Origin } from '../call/operation.js';
 import { parseStrictJson, StrictJsonError, type JsonLimits } from '../arrive/strict-json.js';
 import type { Gate } from '../gate/gate.js';
 import type { Challenger, Revocations } from '../gate/ports.js';
 import {
   authenticationRequired,
   insufficientScope,
-  invalidToken,
   refusalAnswer,
   unavailable,
   type Refusal,
@@ -66,12 +66,17 @@ export class AdministrationDesk {
       ...(address === undefined ? {} : { address }),
     });
     if (identified.kind === 'refused') return this.#turnAway(identified.refusal);
+    const from: Origin = { via: 'http', address };
     const { principal: presented } = identified;
-    if (presented === undefined) return this.#turnAway(authenticationRequired([rule.scope]));
-    const revoked = await this.#revoked(presented);
-    if (revoked !== undefined) return this.#turnAway(revoked);
+    if (presented === undefined)
+      return this.#turnAwayRecorded(from, 'no_credential', undefined, authenticationRequired([rule.scope]));
+    const isRevoked = await this.#isRevoked(presented);
+    if (isRevoked === undefined)
+      return this.#turnAwayRecorded(from, 'revocations_unavailable', presented, unavailable('revocations'));
+    if (isRevoked) return this.#turnAway(await gate.refuseRevoked(presented, from, { scopes: [rule.scope] }));
     const principal = await gate.currentPrincipal(presented);
-    if (principal === 'unavailable') return this.#turnAway(unavailable('roles'));
+    if (principal === 'unavailable')
+      return this.#turnAwayRecorded(from, 'roles_unavailable', presented, unavailable('roles'));
     const barrier = this.#barrierTo(principal);
     if (barrier === undefined) return { kind: 'administrator', principal };
     // Who is no administrator is not told that there is something to administer.
@@ -80,14 +85,14 @@ export class AdministrationDesk {
     return { kind: 'barred', principal, barrier, response };
   }
 
-  async #revoked(principal: Principal): Promise<Refusal | undefined> {
+  /** `undefined`: it cannot be found out. */
+  async #isRevoked(principal: Principal): Promise<boolean | undefined> {
     try {
-      const view = await this.parts.revocations.current();
-      return view.isRevoked(principal) ? invalidToken([this.parts.rule.scope]) : undefined;
+      return (await this.parts.revocations.current()).isRevoked(principal);
     } catch (error) {
       const stack = stackOf(error);
       this.#logger.error('It could not be found out what is revoked; nothing was changed.', stack);
-      return unavailable('revocations');
+      return undefined;
     }
   }
 
@@ -97,6 +102,17 @@ export class AdministrationDesk {
     if (actors.length > 0) return 'delegated';
     if (lacks.missingRoles([rule.role], roles).length > 0) return 'role';
     return lacks.missingScopes([rule.scope], scopes).length > 0 ? 'insufficient_scope' : undefined;
+  }
+
+  /** Whoever is turned away learns of it when it is recorded. */
+  async #turnAwayRecorded(
+    from: Origin,
+    reason: string,
+    principal: Principal | undefined,
+    refusal: Refusal,
+  ): Promise<AtTheDesk> {
+    const recorded = await this.parts.gate.recordTurnedAway(from, reason, principal);
+    return this.#turnAway(recorded ? refusal : unavailable('audit'));
   }
 
   #turnAway(refusal: Refusal): AtTheDesk {

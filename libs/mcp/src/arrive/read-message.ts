@@ -78,7 +78,7 @@ function classify(arrival: Arrival, body: Record<string, unknown>): ReadMessage 
     id,
     protocol: protocol.slice(0, 32),
     era: outcome.kind,
-    traceparent: traceparentOf(body),
+    traceparent: traceparentOf(body) ?? wellFormedTraceparent(header(arrival, 'traceparent')),
   };
 }
 
@@ -95,10 +95,14 @@ export function messageOf(body: unknown): Message | undefined {
 export function traceparentOf(body: unknown): string | undefined {
   const params = isPlainObject(body) ? body['params'] : undefined;
   const meta = isPlainObject(params) ? params['_meta'] : undefined;
-  const value = isPlainObject(meta) ? meta['traceparent'] : undefined;
-  return typeof value === 'string' && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(value)
-    ? value
-    : undefined;
+  return wellFormedTraceparent(isPlainObject(meta) ? meta['traceparent'] : undefined);
+}
+
+/** W3C Trace Context §3.2: version, and ids that are not zero. Anything else that comes under that name is dropped. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+function wellFormedTraceparent(value: unknown): string | undefined {
+  return typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
 }
 
 type Parsed =

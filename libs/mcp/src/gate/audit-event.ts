@@ -58,7 +58,7 @@ export interface ListEvent extends EventBase {
   readonly shown: number;
 }
 
-/** A credential that was presented and did not become a principal. */
+/** Somebody was turned away before anything was decided: a credential that did not become a principal, or none, or one too many. */
 export interface FailedAuthenticationEvent extends EventBase {
   readonly kind: 'authentication';
   readonly server: ServerIdentity;
@@ -68,6 +68,8 @@ export interface FailedAuthenticationEvent extends EventBase {
   readonly reason: string;
   /** The identity source that judged it, when one did. */
   readonly source: string | undefined;
+  /** Whom the credential speaks of, when it was good and yet could not be gone on with, such as of a revoked user. */
+  readonly principal?: Principal;
   /**
    * Present when this stands for all that failed since then, beyond a limit: `reason` is `too_many`, and `address` the
    * network they came from; `undefined`: several.

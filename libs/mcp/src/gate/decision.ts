@@ -34,6 +34,8 @@ export type RefusalReason =
   | 'invalid_arguments'
   /** The directory of roles did not answer, or answered oddly. */
   | 'roles_unavailable'
+  /** Nobody could say what is revoked. */
+  | 'revocations_unavailable'
   | 'decision_failed';
 
 interface Decided {

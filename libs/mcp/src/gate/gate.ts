@@ -44,6 +44,7 @@ import {
   unknownEntry,
   type Refusal,
 } from './refusal.js';
+import { RevokedCallers } from './revoked-callers.js';
 import type { Rate } from './token-buckets.js';
 
 /** What the gate must know of the server. */
@@ -117,6 +118,12 @@ interface Connecting {
   readonly from: Origin;
 }
 
+/** What a revoked caller asked for, when it was a call, and which scopes they are told to sign in with. */
+interface RevokedDetails {
+  readonly call?: McpCall | undefined;
+  readonly scopes?: readonly string[];
+}
+
 interface Cleared {
   readonly call: McpCall;
   readonly attempt: string;
@@ -128,6 +135,7 @@ export class Gate implements BeforeApplicationShutdown {
   readonly #minted = new WeakMap<Clearance, Cleared>();
   readonly #failures: FailedAuthentications;
   readonly #roles: CurrentRoles;
+  readonly #revoked = new RevokedCallers();
 
   constructor(
     private readonly catalog: Catalog,
@@ -198,14 +206,18 @@ export class Gate implements BeforeApplicationShutdown {
   /** Second gate: may they do exactly this? */
   async admit(operation: Operation): Promise<Admission> {
     const view = await this.#currentRevocations();
-    if (view === undefined) return refused(unavailable('revocations'));
     const principal = principalOf(operation);
-    if (principal !== undefined && view.isRevoked(principal))
-      return this.#refuseRevoked(operation, principal);
+    if (view === undefined) return this.#refuseUndecided(operation, NO_REVOCATIONS, 'revocations');
+    if (principal !== undefined && view.isRevoked(principal)) {
+      const call = operation.kind === 'call' ? operation.call : undefined;
+      return refused(await this.refuseRevoked(principal, originOf(operation), { call }));
+    }
     if (operation.kind === 'connect') return this.#admitConnection(operation);
     if (operation.kind === 'unserved') return this.#refuseMethod(operation);
     const current = await this.#withCurrentRoles(operation);
-    return current === undefined ? this.#refuseWithoutRoles(operation) : this.#admitDecided(current, view);
+    return current === undefined
+      ? this.#refuseUndecided(operation, NO_ROLES, 'roles')
+      : this.#admitDecided(current, view);
   }
 
   #admitDecided(operation: Decided, view: RevocationView): Promise<Admission> {
@@ -220,7 +232,8 @@ export class Gate implements BeforeApplicationShutdown {
   async explain(asked: Asked): Promise<Verdict> {
     const view = await this.#currentRevocations();
     const { call } = asked;
-    if (view === undefined) return refusedCall(call, FAILED, 'decision_failed', unavailable('revocations'));
+    if (view === undefined)
+      return refusedCall(call, NO_REVOCATIONS, NO_REVOCATIONS.reason, unavailable('revocations'));
     if (call.principal !== undefined && view.isRevoked(call.principal))
       return refusedCall(call, REVOKED, 'revoked', invalidToken(this.options.signInScopes));
     const current = await withinCall(call, () => this.currentPrincipal(call.principal));
@@ -311,16 +324,22 @@ export class Gate implements BeforeApplicationShutdown {
     }
   }
 
-  /** A revoked caller gets what an invalid credential gets; the record says who it was. */
-  async #refuseRevoked(operation: Operation, principal: Principal): Promise<Admission> {
-    const from: Origin = operation.kind === 'call' ? operation.call : operation.from;
-    const noted = await this.#failures.note(from, () =>
-      operation.kind === 'call'
-        ? this.#recordRefusal(operation.call, REVOKED, 'revoked')
-        : this.#recordNobody(from, 'revoked', principal.issuer),
-    );
-    if (noted === 'unrecorded') return refused(unavailable('audit'));
-    return refused(noted === 'too_many' ? this.#tooMany(from) : invalidToken(this.options.signInScopes));
+  /**
+   * A revoked caller gets what an invalid credential gets; the record says who it was. Beyond a limit it is counted with what
+   * else fails at its address, but the first one of a minute never is: garbage from there does not hide a revoked caller.
+   */
+  async refuseRevoked(
+    principal: Principal,
+    from: Origin,
+    { call, scopes = this.options.signInScopes }: RevokedDetails = {},
+  ): Promise<Refusal> {
+    const record = () =>
+      call === undefined
+        ? this.recordTurnedAway(from, 'revoked', principal)
+        : this.#recordRefusal(call, REVOKED, 'revoked');
+    const noted = await this.#revoked.named(principal, record, (byName) => this.#failures.note(from, byName));
+    if (noted === 'unrecorded') return unavailable('audit');
+    return noted === 'too_many' ? this.#tooMany(from) : invalidToken(scopes);
   }
 
   /** Asked once for each operation; `undefined`: it cannot be found out. */
@@ -330,10 +349,17 @@ export class Gate implements BeforeApplicationShutdown {
     return principal === 'unavailable' ? undefined : askedBy(operation, principal);
   }
 
-  async #refuseWithoutRoles(operation: Decided): Promise<Admission> {
+  /** Nothing could be decided, because of a store; that somebody was refused for it is recorded where that works. */
+  async #refuseUndecided(
+    operation: Operation,
+    decision: Refuse,
+    store: 'revocations' | 'roles',
+  ): Promise<Admission> {
     const recorded =
-      operation.kind !== 'call' || (await this.#recordRefusal(operation.call, NO_ROLES, NO_ROLES.reason));
-    return refused(unavailable(recorded ? 'roles' : 'audit'));
+      operation.kind === 'call'
+        ? await this.#recordRefusal(operation.call, decision, decision.reason)
+        : await this.recordTurnedAway(originOf(operation), decision.reason, principalOf(operation));
+    return refused(unavailable(recorded ? store : 'audit'));
   }
 
   async #admitConnection({ principal, from }: Connecting): Promise<Admission> {
@@ -528,17 +554,29 @@ export class Gate implements BeforeApplicationShutdown {
     return this.#recordNobody(from, reason, who?.issuer);
   }
 
-  /** A caller who became nobody: what came, or did not come, is no principal. */
-  #recordNobody(from: Origin, reason: string, source: string | undefined): Promise<boolean> {
+  /** Records who was turned away before anything was decided of what they asked for; tells whether that is durable. */
+  recordTurnedAway(from: Origin, reason: string, principal: Principal | undefined): Promise<boolean> {
+    return this.#recordNobody(from, reason, principal?.issuer, principal);
+  }
+
+  /** A caller who became nobody: what came, or did not come, is no principal, or none that may go on. */
+  #recordNobody(
+    from: Origin,
+    reason: string,
+    source: string | undefined,
+    principal?: Principal,
+  ): Promise<boolean> {
     const { server } = this.options;
     return this.#record({
       kind: 'authentication',
       id: uuidV7(),
       at: new Date(),
       server,
-      ...from,
+      via: from.via,
+      address: from.address,
       reason,
       source,
+      ...(principal === undefined ? {} : { principal }),
     });
   }
 
@@ -604,6 +642,9 @@ const FAILED: Refuse = Object.freeze({
 /** Stands in the record when nobody could say which roles the caller holds. */
 const NO_ROLES: Refuse = Object.freeze({ ...FAILED, reason: 'roles_unavailable' });
 
+/** Stands in the record when nobody could say what is revoked. */
+const NO_REVOCATIONS: Refuse = Object.freeze({ ...FAILED, reason: 'revocations_unavailable' });
+
 /** Stands in the record when a revocation alone decided. */
 const REVOKED: Refuse = { effect: 'refuse', reason: 'revoked', checks: [], scopes: [], policyVersion: '' };
 
@@ -617,6 +658,10 @@ const SIGN_IN: Refuse = {
   scopes: [],
   policyVersion: '',
 };
+
+function originOf(operation: Operation): Origin {
+  return operation.kind === 'call' ? operation.call : operation.from;
+}
 
 function principalOf(operation: Operation): Principal | undefined {
   return 'call' in operation ? operation.call.principal : operation.principal;

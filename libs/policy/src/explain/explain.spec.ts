@@ -192,7 +192,7 @@ describe('an explanation', () => {
     ],
     [{ reason: 'roles_unavailable' }, /directory of roles/],
     [{ reason: 'decision_failed' }, /log of the server/],
-    [{ reason: 'decision_failed', refusal: { ...REFUSAL, reason: 'unavailable' } }, /store of revocations/],
+    [{ reason: 'revocations_unavailable' }, /store of revocations/],
   ])('refuses although every check passed, and says why: %j', (refused, help) => {
     const explanation = explained(entry(), LENA, refused);
     expect(explanation.effect).toBe('refuse');

@@ -40,10 +40,8 @@ const BESIDE_CHECKS: Partial<Record<RefusalReason, (refused: RefusedCall) => str
     'Something of this call is revoked: see it with sallyport revocations, lift it with sallyport restore.',
   invalid_arguments: ({ refusal }) => `Correct the arguments. ${(refusal.issues ?? []).join('; ')}.`,
   roles_unavailable: () => 'The directory of roles has to answer with a list of names, in time.',
-  decision_failed: ({ refusal }) =>
-    refusal.reason === 'unavailable'
-      ? 'The store of revocations has to answer: until then every call is refused.'
-      : 'A check threw: the log of the server says where.',
+  revocations_unavailable: () => 'The store of revocations has to answer: until then every call is refused.',
+  decision_failed: () => 'A check threw: the log of the server says where.',
 };
 
 function helpFor({ name, detail }: Check, { call }: RefusedCall, policy: Policy): string {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import {
   looksStored,
+  safeText,
   type AuditCall,
   type AuditDisclosure,
   type AuditViewer,
@@ -109,7 +110,7 @@ export class AuditEndpoint {
     });
     const [oldest] = calls;
     const next = calls.length < query.filter.limit ? null : (oldest?.id ?? null);
-    return deskAnswer(200, { records: calls.reverse().map(withoutNumber), next });
+    return recordsAnswer({ records: calls.reverse().map(withoutNumber), next });
   }
 
   /** A cursor is the id of the oldest record that was shown: it tells nothing, and works in every process. */
@@ -124,8 +125,14 @@ export class AuditEndpoint {
   async #show({ viewer, tenant }: Reach, id: string): Promise<Response> {
     const records = await this.parts.disclosure.show(viewer, id, tenant);
     if (records.length === 0) return notFound();
-    return deskAnswer(200, { records: records.map(withoutNumber) });
+    return recordsAnswer({ records: records.map(withoutNumber) });
   }
+}
+
+/** JSON that means the same, and does nothing to a terminal that shows it, whoever wrote into the database. */
+function recordsAnswer(body: object): Response {
+  const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+  return new Response(safeText(JSON.stringify(body)), { headers });
 }
 
 /** From gaps in the numbers a tenant could tell how much others do. */

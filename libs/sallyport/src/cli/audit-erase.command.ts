@@ -1,5 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
-import { AuditErasure, AuditStore } from '@sallyport/audit';
+import { AuditErasure, AuditStore, openEraser } from '@sallyport/audit';
 import { thisProcess } from '@sallyport/mcp';
 
 /** Options of `audit erase`, as commander hands them over. */
@@ -9,17 +9,22 @@ export interface AuditEraseOptions {
   readonly user: string;
   readonly reason: string;
   readonly json?: boolean;
+  /** Of the same PostgreSQL, as a role that may erase. */
+  readonly database?: string;
 }
 
 /** Destroys the keys of one person, as the user of the operating system who runs the command. */
 export async function auditErase(
   context: INestApplicationContext,
-  { tenant, issuer, user, reason, json }: AuditEraseOptions,
+  { tenant, issuer, user, reason, json, database }: AuditEraseOptions,
 ): Promise<string> {
+  const audit = context.get(AuditStore, { strict: false });
   const author = { actor: thisProcess('sallyport:cli'), via: 'cli', address: undefined, reason } as const;
   const person = { tenant, issuer, subject: user };
-  const erased = await context.get(AuditErasure, { strict: false }).erase(person, author);
-  const unopenable = await context.get(AuditStore, { strict: false }).keys.countUnopenable();
+  const erasure = context.get(AuditErasure, { strict: false });
+  const eraser = database === undefined ? undefined : await openEraser(audit, database);
+  const erased = await erasure.erase(person, author, eraser).finally(() => eraser?.close());
+  const unopenable = await audit.keys.countUnopenable();
   if (json === true) return JSON.stringify({ erased, unopenable }, null, 2);
   return (
     `Erased: ${erased.length === 1 ? 'the key' : `${erased.length} keys`} of this person (${erased.join(', ')}). ` +

@@ -37,7 +37,7 @@ export async function auditExport(
   const filter = { ...filterOf(options), ...(kind !== undefined && { kind }) };
   const range = { after: 0, upTo: await walk.lastSeq() };
   const total = await walk.count(range, filter);
-  await disclosure.export(operator(), filter, { records: total, upTo: range.upTo, format, to: out });
+  await disclosure.export(operator(), filter, { records: total, upTo: range.upTo, format });
   try {
     const onProgress = (done: number) => progress(done, total);
     const records = await exportToFile(walk, out, { range, filter, format, onProgress });

@@ -6,14 +6,16 @@ export interface AuditGrantsOptions {
   readonly schema?: string;
   readonly erase?: boolean;
   readonly seal?: boolean;
+  readonly json?: boolean;
 }
 
 /** The SQL that gives a role of PostgreSQL what a server needs of the audit. Opens no application. */
-export function auditGrantsText({ role, schema, erase, seal }: AuditGrantsOptions): string {
+export function auditGrantsText({ role, schema, erase, seal, json }: AuditGrantsOptions): string {
   const options = {
     mayErase: erase === true,
     maySeal: seal === true,
     ...(schema === undefined ? {} : { schema }),
   };
-  return auditGrants(role, options).join('\n');
+  const statements = auditGrants(role, options);
+  return json === true ? JSON.stringify(statements, null, 2) : statements.join('\n');
 }

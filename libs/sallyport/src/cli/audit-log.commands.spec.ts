@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { auditGrants } from '@sallyport/audit';
 import { generateNoteKey, noteSigner } from '@sallyport/tlog';
 import Database from 'better-sqlite3';
 
@@ -176,6 +177,34 @@ describe('sallyport audit prove', () => {
     await expect(run('check-proof', ...files, '--key', key.verifierKey)).rejects.toThrow(/does not hold/);
   });
 
+  it('lets nobody else read the files, replaces none unless it is told to, and is recorded', async () => {
+    const base = join(directory, 'own');
+    const before = disclosures();
+    const said = JSON.parse((await run('prove', id, '--out', base, '--json')).text);
+    const files = [`${base}.json`, `${base}.tlog-proof`];
+    expect(said).toMatchObject({ id, index: 17, record: files[0], proof: files[1], keys: [key.verifierKey] });
+    expect(files.map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
+    expect(disclosures()).toBe(before + 1);
+    await expect(run('prove', id, '--out', base)).rejects.toThrow(`There is a file ${base}.json already`);
+    rmSync(files[0]!);
+    await expect(run('prove', id, '--out', base)).rejects.toThrow(
+      `There is a file ${base}.tlog-proof already`,
+    );
+    expect(disclosures()).toBe(before + 1);
+    await run('prove', id, '--out', base, '--force');
+    const { text } = await run('check-proof', ...files, '--key', key.verifierKey, '--json');
+    expect(JSON.parse(text)).toMatchObject({ holds: true, log: 'audit.test/cli', index: 17 });
+  });
+
+  /** How often it was recorded that this record was given out. */
+  function disclosures(): number {
+    const file = new Database(database, { readonly: true });
+    const select = "SELECT count(*) AS times FROM sallyport_audit WHERE action = 'audit.read' AND target = ?";
+    const found = file.prepare<[string], { times: number }>(select).get(id);
+    file.close();
+    return found?.times ?? 0;
+  }
+
   it('says that there is no such record', async () => {
     await expect(run('prove', 'nobody')).rejects.toThrow(/There is no record with the id nobody/);
   });
@@ -187,6 +216,13 @@ describe('sallyport audit new-key', () => {
     const [, signerKey = '', verifierKey = ''] =
       /^AUDIT_LOG_KEY=(.*)\nVerifier key, for everybody: (.*)\n$/.exec(text) ?? [];
     expect(noteSigner(signerKey).verifierKey).toBe(verifierKey);
+    const json = JSON.parse((await run('new-key', 'acme.example/audit', '--json')).text);
+    expect(noteSigner(json.signerKey).verifierKey).toBe(json.verifierKey);
+  });
+
+  it('has the statements of grants as JSON', async () => {
+    const { text } = await run('grants', '--role', 'app', '--json');
+    expect(JSON.parse(text)).toEqual(auditGrants('app'));
   });
 
   it('writes the secret half for its owner alone, and over no other file', async () => {

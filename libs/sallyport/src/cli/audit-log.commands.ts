@@ -48,6 +48,8 @@ export function addLogCommands(audit: Command, io: CliIo, app: () => string | un
     .argument('<id>', 'id of the record')
     .option('--out <path>', 'path of the two files, without their endings (default: the id)')
     .option('--from <file>', 'the sealed file that holds the record')
+    .option('--force', 'replace files that are there')
+    .option('--json', 'print JSON about it')
     .action(async (id: string, options: AuditProveOptions) => {
       io.print(await withApplication(app(), (context) => auditProve(context, id, options)));
     });
@@ -57,15 +59,19 @@ export function addLogCommands(audit: Command, io: CliIo, app: () => string | un
     .argument('<file.json>', 'the record')
     .argument('<file.tlog-proof>', 'the proof')
     .requiredOption('--key <key>', 'verifier key of the log')
-    .action(async (leaf: string, proof: string, { key }: { key: string }) => {
-      io.print(await auditCheckProof(leaf, proof, key));
+    .option('--json', 'print JSON')
+    .action(async (leaf: string, proof: string, options: { key: string; json?: boolean }) => {
+      io.print(await auditCheckProof(leaf, proof, options));
     });
   audit
     .command('new-key')
     .description('a key pair that signs a log, shown this once')
     .argument('<name>', 'name of the log, such as acme.example/audit')
     .option('--out <file>', 'write the signer key into this file instead of showing it')
-    .action(async (name: string, { out }: { out?: string }) => io.print(await auditNewKey(name, out)));
+    .option('--json', 'print JSON')
+    .action(async (name: string, options: { out?: string; json?: boolean }) =>
+      io.print(await auditNewKey(name, options)),
+    );
 }
 
 function addSeal(audit: Command, io: CliIo, app: () => string | undefined): void {

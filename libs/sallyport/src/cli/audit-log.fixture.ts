@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
-import { AuditModule } from '@sallyport/audit';
+import { AuditDisclosure, AuditModule, AuditReader, RecordWalk } from '@sallyport/audit';
+import { AuditTrail } from '@sallyport/mcp';
+
+const server = { name: 'cli', version: '1', resource: 'https://mcp.acme.example/mcp' };
 
 /** The audit of an application, as the environment says. */
 @Module({
@@ -11,6 +14,14 @@ import { AuditModule } from '@sallyport/audit';
         state: { file: process.env['TEST_STATE'] ?? '' },
       },
     }),
+  ],
+  providers: [
+    {
+      provide: AuditDisclosure,
+      inject: [AuditReader, RecordWalk, AuditTrail],
+      useFactory: (reader: AuditReader, walk: RecordWalk, trail: AuditTrail) =>
+        new AuditDisclosure({ reader, walk, trail, server }),
+    },
   ],
 })
 export class AppModule {}

@@ -1,7 +1,11 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { INestApplicationContext } from '@nestjs/common';
-import { AuditLog, checkProof } from '@sallyport/audit';
+import { AuditDisclosure, AuditLog, checkProof, safeText } from '@sallyport/audit';
+import { errorCodeOf } from '@sallyport/store';
+import { operator } from './audit-filter.js';
 import { CliError } from './cli-error.js';
+import { safeJson } from './safe-json.js';
 
 /** Options of `audit prove`, as commander hands them over. */
 export interface AuditProveOptions {
@@ -9,26 +13,53 @@ export interface AuditProveOptions {
   readonly out?: string;
   /** Sealed file that holds the record. */
   readonly from?: string;
+  /** Replaces files that are there. */
+  readonly force?: boolean;
+  readonly json?: boolean;
 }
 
 const LONGEST_FILE_BYTES = 16 * 1024 * 1024;
 
-/** Writes the record and its proof into two files, and says how anybody can verify them. */
+/**
+ * Writes the record and its proof into two files, and says how anybody can verify them. That it leaves is recorded before it
+ * does.
+ */
 export async function auditProve(
   context: INestApplicationContext,
   id: string,
-  { out, from }: AuditProveOptions,
+  { out, from, force, json }: AuditProveOptions,
 ): Promise<string> {
-  const { index, size, leaf, proof, keys } = await context.get(AuditLog, { strict: false }).prove(id, from);
   const base = out ?? fileName(id);
+  const files = [`${base}.json`, `${base}.tlog-proof`] as const;
+  if (force !== true) refuseExisting(files);
+  const { index, size, leaf, proof, keys } = await context.get(AuditLog, { strict: false }).prove(id, from);
+  await context.get(AuditDisclosure, { strict: false }).prove(operator(), id);
   // Byte for byte: the leaf is what the proof is about.
-  await writeFile(`${base}.json`, leaf);
-  await writeFile(`${base}.tlog-proof`, proof);
+  await writeOwn(files[0], leaf, force);
+  await writeOwn(files[1], proof, force);
+  if (json === true) return safeJson({ id, index, size, record: files[0], proof: files[1], keys });
   return [
     `Record ${id} is number ${index} of the ${size} that were signed.`,
     'Without this server, its database or its keys, it is verified with:',
     ...keys.map((key) => `  sallyport audit check-proof ${base}.json ${base}.tlog-proof --key '${key}'`),
-  ].join('\n');
+  ]
+    .map(safeText)
+    .join('\n');
+}
+
+/** Before anything is recorded as shown. */
+function refuseExisting(files: readonly string[]): void {
+  const existing = files.find((file) => existsSync(file));
+  if (existing === undefined) return;
+  throw new CliError(`There is a file ${existing} already: write --force to replace it, or another --out.`);
+}
+
+/** For whoever runs the command alone: a record may name people. A file that is replaced has the rights of a new one. */
+async function writeOwn(file: string, text: string, force: boolean | undefined): Promise<void> {
+  if (force === true) await rm(file, { force: true });
+  await writeFile(file, text, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+    throw new CliError(`The file ${file} cannot be made (${errorCodeOf(error) ?? 'no code'}).`);
+  });
 }
 
 /** An id is a UUID; of anything else in the database no path is made. */
@@ -38,14 +69,21 @@ function fileName(id: string): string {
 }
 
 /** Verifies a record and its proof with a verifier key and nothing else. */
-export async function auditCheckProof(leafFile: string, proofFile: string, key: string): Promise<string> {
+export async function auditCheckProof(
+  leafFile: string,
+  proofFile: string,
+  { key, json }: { readonly key: string; readonly json?: boolean },
+): Promise<string> {
   const leaf = await bytesIn(leafFile);
   const { origin, index, size, signedAt } = checkProof(
     leaf,
     (await bytesIn(proofFile)).toString('utf8'),
     key,
   );
-  const when = signedAt === undefined ? '' : `, signed at ${new Date(signedAt).toISOString()}`;
+  const at = signedAt === undefined ? undefined : new Date(signedAt).toISOString();
+  if (json === true)
+    return safeJson({ holds: true, log: origin, index, size, ...(at !== undefined && { signedAt: at }) });
+  const when = at === undefined ? '' : `, signed at ${at}`;
   return `The proof holds: ${leafFile} is record number ${index} of the ${size} in the log ${origin}${when}.`;
 }
 

@@ -68,7 +68,7 @@ function endOf({
     return [status, cause, durationMs === null ? null : `${durationMs} ms`].filter(Boolean).join(', ');
   }
   if (kind === 'list') return `shown ${shown ?? 0}`;
-  if (kind === 'authentication') return `no principal: ${reason ?? 'unknown'}, from ${address ?? via}`;
+  if (kind === 'authentication') return `turned away: ${reason ?? 'unknown'}, from ${address ?? via}`;
   return [decision, reason].filter((word) => word !== null).join(': ');
 }
 
@@ -91,7 +91,7 @@ function brief(client: string | null): string | null {
 function decisionOf(call: AuditCall): string {
   const { kind, decision, reason, outcome, shown, address } = call;
   if (kind === 'list') return `shown ${shown ?? 0}`;
-  if (kind === 'authentication') return `no principal: ${reason ?? 'unknown'}, from ${address ?? call.via}`;
+  if (kind === 'authentication') return `turned away: ${reason ?? 'unknown'}, from ${address ?? call.via}`;
   if (decision === 'permit' && outcome !== null) return `permit, ${outcome}`;
   return [decision, reason].filter((word) => word !== null).join(': ');
 }

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { safeText } from '@sallyport/audit';
 import { isForPeople } from './for-people.js';
 import { createProgram } from './program.js';
 
@@ -14,6 +15,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 
 program.parseAsync().catch((error: unknown) => {
   const text = error instanceof Error ? (isForPeople(error) ? error.message : error.stack) : String(error);
-  process.stderr.write(`${text}\n`);
+  // A message may quote what somebody wrote into the database.
+  const lines = (text ?? '').split('\n').map(safeText);
+  process.stderr.write(`${lines.join('\n')}\n`);
   process.exitCode = 1;
 });

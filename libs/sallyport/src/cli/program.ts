@@ -1,6 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { REVOCABLE, type Revocable } from '@sallyport/policy';
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { auditErase, type AuditEraseOptions } from './audit-erase.command.js';
 import { auditGrantsText, type AuditGrantsOptions } from './audit-grants.command.js';
 import { addLogCommands } from './audit-log.commands.js';
@@ -76,6 +76,12 @@ function addErasure(audit: Command, io: CliIo, app: () => string | undefined): v
     .requiredOption('--user <subject>', 'who they are')
     .option('--tenant <tenant>', 'within this tenant (default: where they belong to none)')
     .requiredOption('--reason <text>', 'why; it is recorded as it stands, so it should name nobody')
+    .addOption(
+      new Option(
+        '--database <url>',
+        'the same PostgreSQL as a role that may erase (default: as the server)',
+      ).env('SALLYPORT_AUDIT_DATABASE'),
+    )
     .option('--json', 'print JSON')
     .action(async (options: AuditEraseOptions) => {
       io.print(await withApplication(app(), (context) => auditErase(context, options)));
@@ -87,6 +93,7 @@ function addErasure(audit: Command, io: CliIo, app: () => string | undefined): v
     .option('--schema <schema>', 'of the tables (default: the current one)')
     .option('--erase', 'with the right to erase people: for whoever runs `audit erase`')
     .option('--seal', 'with the right to delete what was sealed: for whoever runs `audit seal`')
+    .option('--json', 'print the statements as JSON')
     .action((options: AuditGrantsOptions) => io.print(auditGrantsText(options)));
 }
 

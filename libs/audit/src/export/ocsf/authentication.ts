@@ -1,12 +1,14 @@
 import type { ReadRecord } from '../../reading/read-record.js';
 import { AUTHENTICATION, detailOf, eventOf, present, type OcsfEvent } from './ocsf-class.js';
-import { serviceOf, sourceOf } from './ocsf-people.js';
+import { serviceOf, sourceOf, userOf } from './ocsf-people.js';
 
-/** A credential that did not become a principal: whose it was is not known. */
+const UNKNOWN = { name: 'unknown', type_id: 0, type: 'Unknown' };
+
+/** A credential that did not become a principal, so whose it was is not known; or one that was good and is revoked. */
 export function authentication(record: ReadRecord): OcsfEvent {
   return {
     ...eventOf(record, AUTHENTICATION, { id: 1, name: 'Logon' }),
-    user: { name: 'unknown', type_id: 0, type: 'Unknown' },
+    user: record.principalKind === null ? UNKNOWN : userOf(record),
     service: serviceOf(record),
     src_endpoint: sourceOf(record),
     ...protocolOf(record),

@@ -18,7 +18,8 @@ export function actorOf(record: ReadRecord): OcsfEvent {
   });
 }
 
-function userOf({ principalKind, subject, tenant }: ReadRecord): OcsfEvent {
+/** Somebody by their subject; `anonymous` where nobody has signed in. */
+export function userOf({ principalKind, subject, tenant }: ReadRecord): OcsfEvent {
   if (principalKind === null || subject === null) return ANONYMOUS;
   return {
     uid: subject,
