@@ -1,6 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import { Args, McpTool, scopeToTenant, Tenancy, TenancyError, type ScopeOptions } from 'sallyport';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { AuditTrail } from '@sallyport/mcp';
+import {
+  Args,
+  enableTenantRows,
+  McpTool,
+  scopeToTenant,
+  Tenancy,
+  TenancyError,
+  tenantOwned,
+  type ScopeOptions,
+} from 'sallyport';
+import {
+  DataSource,
+  EntitySchema,
+  type DataSourceOptions,
+  type EntityManager,
+  type MigrationInterface,
+} from 'typeorm';
 import { z } from 'zod';
 import { TestIssuer } from './support/issuer.js';
 import { toolCall } from './support/messages.js';
@@ -62,6 +78,20 @@ class Tools {
   async titles() {
     const books = await this.dataSource.getRepository(Book).find();
     return books.map(({ title }) => title).join(', ');
+  }
+}
+
+interface Credentials {
+  host: string;
+  port: number;
+  username: string;
+  password: string;
+  database: string;
+}
+
+class Unrecorded extends AuditTrail {
+  record(): Promise<void> {
+    return Promise.resolve();
   }
 }
 
@@ -174,6 +204,75 @@ describe('A pool of one connection', () => {
     expect(await titlesOf('acme')).not.toContain('globex');
     expect(await told()).toBe('');
     expect(await rowsOf(database.admin, 'globex')).toEqual(before);
+  });
+
+  it.each([
+    ['its search_path', `SELECT set_config('search_path', 'pg_temp, public', false)`],
+    ['how it reads texts', 'SET standard_conforming_strings = off'],
+    ['whether it writes', 'SET default_transaction_read_only = on'],
+    ['whether it heeds policies', 'SET row_security = off'],
+    ['what a name means', 'CREATE TEMP TABLE book (LIKE public.book INCLUDING ALL)'],
+  ])(
+    'closes a connection of which something has changed %s, and serves from a new one',
+    async (_what, sql) => {
+      const dataSource = server.app.get(DataSource);
+      const runner = dataSource.createQueryRunner();
+      // The client of the driver is bound by nothing: what else could do this is refused.
+      const client: { query(sql: string): Promise<unknown> } = await runner.connect();
+      await client.query(sql);
+      await runner.release();
+      const before = await rowsOf(database.admin, 'globex');
+      const write = server.app
+        .get(Tenancy)
+        .within('globex', { reason: 'a test' }, () =>
+          dataSource.manager.insert(Book, { id: 'globex-9', title: 'new', amount: 1 }),
+        );
+      await expect(write).rejects.toMatchObject({ code: 'connection_changed' });
+      expect(await rowsOf(database.admin, 'globex')).toEqual(before);
+      expect(await titlesOf('globex')).toContain('globex secret');
+    },
+  );
+
+  it('keeps nothing of a migration', async () => {
+    const dataSource = server.app.get(DataSource);
+    const changing: MigrationInterface = {
+      name: 'Changing1700000000001',
+      up: (runner) => runner.query('CREATE TEMP TABLE book (LIKE public.book)'),
+      down: () => Promise.resolve(),
+    };
+    Object.assign(dataSource, { migrations: [changing] });
+    await dataSource.runMigrations({ transaction: 'none' });
+    expect(await titlesOf('acme')).toContain('acme canary');
+  });
+
+  it('lets a function of the application find the rows of whoever asks, and of nobody outside', async () => {
+    const { admin } = database;
+    await admin.query(
+      `CREATE FUNCTION book_titles() RETURNS text LANGUAGE sql STABLE AS 'SELECT string_agg(title, '','') FROM book'`,
+    );
+    const dataSource = server.app.get(DataSource);
+    const tenancy = server.app.get(Tenancy);
+    const titles = async (manager: EntityManager) => {
+      const [row] = await manager.query<{ titles: string | null }[]>('SELECT book_titles() AS titles');
+      return row?.titles;
+    };
+    try {
+      const seen = await dataSource.transaction(async (manager) => {
+        const within = (tenant: string) =>
+          tenancy.within(tenant, { reason: 'a test' }, async () => {
+            await manager.find(Book);
+            return titles(manager);
+          });
+        const globex = await within('globex');
+        const nobody = await titles(manager);
+        const acme = await tenancy.within('acme', { reason: 'a test' }, () => titles(manager));
+        return { globex, nobody, acme };
+      });
+      expect(seen).toEqual({ globex: 'globex secret', nobody: null, acme: null });
+      expect(await titles(dataSource.manager)).toBeNull();
+    } finally {
+      await admin.query('DROP FUNCTION book_titles()');
+    }
   });
 
   it('refuses rows of every tenant without a role for that', async () => {
@@ -312,6 +411,54 @@ describe('The boot on PostgreSQL', () => {
       ['DROP TABLE old_note'],
     ],
     [
+      'a parent without policies',
+      'row_security_off',
+      [
+        'CREATE TABLE all_notes (LIKE note)',
+        'ALTER TABLE note INHERIT all_notes',
+        'GRANT SELECT ON all_notes TO app',
+      ],
+      ['ALTER TABLE note NO INHERIT all_notes', 'DROP TABLE all_notes'],
+    ],
+    [
+      'the right to make triggers',
+      'row_security_truncate',
+      ['GRANT TRIGGER ON note TO app'],
+      ['REVOKE TRIGGER ON note FROM app'],
+    ],
+    [
+      'a role that can make others',
+      'row_security_role',
+      ['ALTER ROLE app CREATEROLE'],
+      ['ALTER ROLE app NOCREATEROLE'],
+    ],
+    [
+      'a role that can run programs on the database server',
+      'row_security_role',
+      ['GRANT pg_execute_server_program TO app'],
+      ['REVOKE pg_execute_server_program FROM app'],
+    ],
+    [
+      'a role that begins as a tenant',
+      'row_security_session',
+      [`ALTER ROLE app SET sallyport.tenant = 'globex'`],
+      ['ALTER ROLE app RESET sallyport.tenant'],
+    ],
+    [
+      'a role that reads texts otherwise',
+      'row_security_session',
+      ['ALTER ROLE app SET standard_conforming_strings = off'],
+      ['ALTER ROLE app RESET standard_conforming_strings'],
+    ],
+    [
+      'a policy that compares the first letter',
+      'row_security_loose',
+      [
+        `CREATE POLICY loose ON note USING (tenant::char(1) = NULLIF(current_setting('sallyport.tenant', true), '')::char(1))`,
+      ],
+      ['DROP POLICY loose ON note'],
+    ],
+    [
       'a role that owns a table',
       'row_security_owner',
       ['ALTER TABLE note OWNER TO app'],
@@ -380,6 +527,81 @@ describe('The boot on PostgreSQL', () => {
       expect(await problemsOf({})).toEqual([]);
     } finally {
       for (const statement of repair) await database.admin.query(statement);
+    }
+  });
+
+  it('refuses what shows rows of tenants without narrowing them: a view, and what is over that', async () => {
+    const { admin } = database;
+    await admin.query('CREATE VIEW notes WITH (security_invoker) AS SELECT * FROM note');
+    await admin.query('CREATE VIEW long_notes WITH (security_invoker) AS SELECT * FROM notes');
+    await admin.query('GRANT SELECT ON notes, long_notes TO app');
+    const dataSource = await connected(database.options);
+    try {
+      await scopeToTenant(dataSource);
+      for (const view of ['notes', 'public."long_notes"'])
+        await expect(dataSource.query(`SELECT * FROM ${view}`)).rejects.toMatchObject({ code: 'unscopable' });
+    } finally {
+      await dataSource.destroy();
+      await admin.query('DROP VIEW long_notes, notes');
+    }
+  });
+
+  describe('with a replica', () => {
+    const replicated = (replica: object) => {
+      const { host, port, username, password, database: name } = { ...database.options } as Credentials;
+      const master = { host, port, username, password, database: name };
+      return { replication: { master, slaves: [{ ...master, ...replica }] } } as Partial<DataSourceOptions>;
+    };
+    const superuser = () => {
+      const { username, password } = { ...database.admin.options } as Credentials;
+      return { username, password };
+    };
+
+    it('takes one of the same role', async () => {
+      expect(await problemsOf(replicated({}))).toEqual([]);
+    });
+
+    it('refuses one that no policy binds', async () => {
+      expect(await problemsOf(replicated(superuser()))).toEqual(['row_security_role']);
+    });
+
+    it('reaches the rows of every tenant as the role that was named for it', async () => {
+      const options = { ...database.options, ...replicated({}) } as DataSourceOptions;
+      const dataSource = await connected(options);
+      try {
+        await scopeToTenant(dataSource, { across: { username: 'jobs', password: 'jobs-password' } });
+        const books = () => dataSource.manager.find(Book);
+        const tenancy = new Tenancy(new Unrecorded(), { name: 'a test', version: '1' });
+        expect(await tenancy.acrossTenants({ reason: 'a test' }, books)).toHaveLength(3);
+        expect(await tenancy.within('acme', { reason: 'a test' }, books)).toHaveLength(2);
+      } finally {
+        await dataSource.destroy();
+      }
+    });
+  });
+
+  it('looks at each of two tables of one name', async () => {
+    const { admin } = database;
+    const columns = '(id varchar primary key, tenant varchar not null)';
+    await admin.query('CREATE SCHEMA office; CREATE SCHEMA shop; GRANT USAGE ON SCHEMA office, shop TO app');
+    await admin.query(`CREATE TABLE office.desk ${columns}; CREATE TABLE shop.desk ${columns}`);
+    const runner = admin.createQueryRunner();
+    await enableTenantRows(runner, 'shop.desk');
+    await runner.release();
+    const desk = (schema: string) =>
+      tenantOwned(
+        new EntitySchema({
+          name: `${schema}_desk`,
+          tableName: 'desk',
+          schema,
+          columns: { id: { type: 'varchar', primary: true }, tenant: { type: 'varchar' } },
+        }),
+      );
+    try {
+      const entities = [desk('office'), desk('shop')];
+      expect(await problemsOf({ entities })).toEqual(['row_security_off', 'row_security_policy']);
+    } finally {
+      await admin.query('DROP SCHEMA office CASCADE; DROP SCHEMA shop CASCADE');
     }
   });
 

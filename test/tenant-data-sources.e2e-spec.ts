@@ -1,18 +1,21 @@
+import { Module } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
-import { scopeToTenant, TenantOwned, tenantOwned, TenancyError } from 'sallyport';
+import { scopeToTenant, Tenancy, TenantOwned, tenantOwned, TenancyError } from 'sallyport';
 import {
   Column,
   DataSource,
   Entity,
   EntitySchema,
   PrimaryColumn,
+  type QueryRunner,
   Tree,
   TreeChildren,
   TreeParent,
 } from 'typeorm';
 import { TestIssuer } from './support/issuer.js';
 import { newDatabaseFile, TestServer } from './support/server.js';
-import { Book, ENTITIES } from './support/tenant-entities.js';
+import { DATABASES, plantCanaries, tenantDatabase, type TenantDatabase } from './support/tenant-database.js';
+import { Book, ENTITIES, Page } from './support/tenant-entities.js';
 
 @Entity('folder')
 @Tree('closure-table')
@@ -82,6 +85,123 @@ describe('A second DataSource with rows of tenants', () => {
   });
 });
 
+describe('A provider that queries while it is made', () => {
+  const codes: string[] = [];
+  /** What came of a question: how many rows were seen, or why none. */
+  const asked = async (work: () => Promise<unknown[]>) => {
+    try {
+      codes.push(`${(await work()).length} rows`);
+    } catch (error) {
+      codes.push(error instanceof TenancyError ? error.code : String(error));
+    }
+  };
+  const asking = (work: (dataSource: DataSource) => Promise<unknown[]>) => ({
+    provide: `ASKED ${String(work)}`,
+    inject: [getDataSourceToken()],
+    useFactory: (dataSource: DataSource) => asked(() => work(dataSource)),
+  });
+
+  beforeEach(() => {
+    codes.length = 0;
+  });
+
+  describe.each(DATABASES)('on %s', (name) => {
+    let database: TenantDatabase;
+
+    beforeAll(async () => {
+      database = await tenantDatabase(name);
+      await plantCanaries(database.admin);
+      await database.admin.query('CREATE VIEW titles AS SELECT title FROM book');
+    });
+    afterAll(async () => database.stop());
+
+    it.each<[string, (dataSource: DataSource) => Promise<unknown[]>]>([
+      ['a repository', (dataSource) => dataSource.getRepository(Book).find()],
+      ['a statement', (dataSource) => dataSource.query('SELECT title FROM book')],
+      ['a view', (dataSource) => dataSource.query('SELECT title FROM titles')],
+      ['a runner of its own', (dataSource) => dataSource.createQueryRunner().manager.find(Book)],
+    ])('reads no row by %s', async (_what, work) => {
+      const providers = [asking(work)];
+      const server = await TestServer.start({ issuer, database: database.options, providers });
+      await server.close();
+      expect(codes).toEqual(['not_scoped']);
+    });
+
+    it('reads no row in a module of its own either', async () => {
+      @Module({
+        imports: [TypeOrmModule.forFeature([Book])],
+        providers: [asking((dataSource) => dataSource.getRepository(Book).find())],
+      })
+      class FeatureModule {}
+      const server = await TestServer.start({ issuer, database: database.options, imports: [FeatureModule] });
+      await server.close();
+      expect(codes).toEqual(['not_scoped']);
+    });
+
+    it('reads what is everybody’s', async () => {
+      const providers = [asking((dataSource) => dataSource.getRepository(Page).find())];
+      const server = await TestServer.start({ issuer, database: database.options, providers });
+      await server.close();
+      expect(codes).toEqual(['1 rows']);
+    });
+
+    it('keeps a runner that is bound from then on', async () => {
+      const held = {
+        provide: 'HELD',
+        inject: [getDataSourceToken()],
+        useFactory: (dataSource: DataSource) => dataSource.createQueryRunner(),
+      };
+      const server = await TestServer.start({ issuer, database: database.options, providers: [held] });
+      const runner: QueryRunner = server.app.get('HELD');
+      await expect(runner.manager.find(Book)).rejects.toMatchObject({ code: 'no_call' });
+      const read = () => runner.manager.find(Book);
+      const own = await server.app.get(Tenancy).within('acme', { reason: 'a test' }, read);
+      expect(own.map(({ tenant }) => tenant)).toEqual(['acme', 'acme']);
+      await runner.release();
+      await server.close();
+    });
+  });
+});
+
+describe('A DataSource that is initialized once the application is up', () => {
+  const options = { type: 'better-sqlite3', entities: ENTITIES, synchronize: true } as const;
+
+  it.each([
+    [
+      'by Nest',
+      () => ({
+        imports: [
+          TypeOrmModule.forRoot({
+            ...options,
+            database: newDatabaseFile(),
+            name: 'reports',
+            manualInitialization: true,
+          }),
+        ],
+      }),
+    ],
+    [
+      'by a provider',
+      () => ({
+        providers: [
+          {
+            provide: getDataSourceToken('reports'),
+            useFactory: () => new DataSource({ ...options, database: newDatabaseFile() }),
+          },
+        ],
+      }),
+    ],
+  ])('is noticed, made %s, and answers nothing', async (_who, made) => {
+    const database = { ...options, entities: [], database: newDatabaseFile() };
+    const server = await TestServer.start({ issuer, database, ...made() });
+    const dataSource: DataSource = server.app.get(getDataSourceToken('reports'));
+    await expect(dataSource.initialize()).rejects.toThrow('tenancy_data_source');
+    await expect(dataSource.manager.find(Book)).rejects.toMatchObject({ code: 'not_scoped' });
+    await dataSource.destroy();
+    await server.close();
+  });
+});
+
 describe('A DataSource that nobody could scope', () => {
   it.each([
     ['a tree', 'tenant_owned_tree', [Folder]],
@@ -98,6 +218,30 @@ describe('A DataSource that nobody could scope', () => {
       entities,
     }).initialize();
     await expect(scopeToTenant(dataSource)).rejects.toThrow(code);
+    await dataSource.destroy();
+  });
+
+  it('refuses a view in an attached database', async () => {
+    const memo = tenantOwned(
+      new EntitySchema({
+        name: 'memo',
+        database: newDatabaseFile(),
+        columns: { id: { type: 'varchar', primary: true }, tenant: { type: 'varchar' } },
+      }),
+    );
+    const dataSource = await new DataSource({
+      type: 'better-sqlite3',
+      database: newDatabaseFile(),
+      entities: [memo],
+    }).initialize();
+    const [attached] = await dataSource.query<{ name: string }[]>(
+      `SELECT name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')`,
+    );
+    const schema = attached?.name ?? '';
+    await dataSource.query(`CREATE TABLE "${schema}".memo (id varchar, tenant varchar)`);
+    await dataSource.query(`CREATE VIEW "${schema}".memos AS SELECT * FROM memo`);
+    await scopeToTenant(dataSource);
+    await expect(dataSource.query('SELECT * FROM memos')).rejects.toMatchObject({ code: 'unscopable' });
     await dataSource.destroy();
   });
 

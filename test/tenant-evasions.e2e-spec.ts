@@ -64,6 +64,12 @@ const EVASIONS: Readonly<Record<DatabaseName, Readonly<Record<string, string>>>>
     'a search index over the table': 'SELECT * FROM book_search',
     'a search index asked as a function': `SELECT * FROM book_search('secret')`,
     'the contents of a search index': 'SELECT * FROM shelf_search_content',
+    'rows of another query behind the own': `INSERT INTO book (id, title, amount) VALUES ('a-9', 'mine', 1) UNION ALL SELECT 'g-9', 'planted', 1, 'globex'`,
+    'such rows, with an upsert': `INSERT INTO book (id, title, amount) VALUES ('a-9', 'mine', 1) UNION ALL SELECT 'globex-1', 'x', 1, 'globex' FROM page WHERE true ON CONFLICT (id) DO UPDATE SET title = 'x'`,
+    'links of another query behind the own': `INSERT INTO book_marks ("bookId", "markId") VALUES ('acme-2', 'acme-2') UNION ALL SELECT 'globex-1', 'acme-1'`,
+    'a copy of the whole database': `VACUUM INTO '/tmp/sallyport-copied.sqlite'`,
+    'another database': `ATTACH '/tmp/sallyport-copied.sqlite' AS copied`,
+    'a connection that writes no more': 'PRAGMA query_only = 1',
   },
   PostgreSQL: {
     'a text that goes on in another, with a setting': `SELECT E'a'\n'\\' , ' , set_config('sallyport' || '.tenant', 'globex', true), (SELECT string_agg(title, ',') FROM book) --'`,
@@ -72,6 +78,17 @@ const EVASIONS: Readonly<Record<DatabaseName, Readonly<Record<string, string>>>>
     'a setting in quotes': `SET SESSION "sallyport" . "tenant" = 'globex'`,
     'code in a text': `DO $$ BEGIN PERFORM set_config('sallyport' || '.tenant', 'globex', false); END $$`,
     'a routine for later': `CREATE FUNCTION peek() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$`,
+    'a text that is run': `SELECT query_to_xml('select set_con' || 'fig(''sally'' || ''port.tenant'', ''globex'', true)', true, true, ''), query_to_xml('select * from bo' || 'ok', true, true, '')`,
+    'a text that is run, in quotes and with a schema': `SELECT "pg_catalog"."query_to_xml"('select * from bo' || 'ok', true, true, '')`,
+    'a text that is run for its words': `SELECT word FROM ts_stat('select to_tsvector(''simple'', set_con' || 'fig(''sally'' || ''port.tenant'', ''globex'', true)) from bo' || 'ok')`,
+    'a table by a text': `SELECT TABLE_TO_XML(('bo' || 'ok')::regclass, true, true, '')`,
+    'a view over all settings': 'CREATE TEMP VIEW s AS SELECT * FROM pg_settings',
+    'all settings': `UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming' || '_strings'`,
+    'a setting of the session': 'SET default_transaction_read_only = on',
+    'all settings taken back': 'RESET ALL',
+    'a role of another kind': 'SET ROLE jobs',
+    'the password of the role': `ALTER ROLE app PASSWORD 'app-password'`,
+    'a table in the place of another': 'CREATE TEMP TABLE book (LIKE public.book INCLUDING ALL)',
     'another reading of texts': `SELECT set_config('standard_conforming_strings', 'off', false)`,
     'a verb as the name of a column': `WITH a AS (SELECT 1) SELECT max(title) delete FROM book t UNION SELECT t.title FROM (SELECT 'acme' AS tenant, 'x' AS title) t`,
     'a verb behind the name of a column': `WITH RECURSIVE r(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM r WHERE id < 2) SEARCH DEPTH FIRST BY id SET key UPDATE book SET title = 'x'`,
@@ -138,6 +155,15 @@ describe.each(DATABASES)('A statement that somebody else wrote, on %s,', (name) 
     expect(await ask('ask', { statement })).toEqual({ seen: '', error: 'unscopable' });
     expect(await rowsOf(database.admin, 'globex')).toEqual(before);
     expect(await rowsOf(database.admin, 'acme')).toEqual(own);
+  });
+
+  it('is refused outside of a call as well, where nothing of a tenant is named', async () => {
+    const dataSource = server.app.get(DataSource);
+    for (const statement of [
+      ...(name === 'PostgreSQL' ? [`SELECT query_to_xml('select * from bo' || 'ok', true, true, '')`] : []),
+      'CREATE TABLE mine (id int)',
+    ])
+      await expect(dataSource.query(statement)).rejects.toMatchObject({ code: 'unscopable' });
   });
 
   it('moves no value to where the tenant belongs', async () => {

@@ -7,7 +7,10 @@ import { tenantPropertyOf } from './tenant-owned.decorator.js';
 
 /** What the entities of a `DataSource` say about whose rows are whose, and what stands in the way of scoping them. */
 export interface OwnedTables {
+  /** By the last part of their name. */
   readonly tables: ReadonlyMap<string, TenantTable>;
+  /** All of them: two schemas may each have a table of one name. */
+  readonly all: readonly (RowTable | LinkTable)[];
   readonly problems: readonly Problem[];
 }
 
@@ -26,12 +29,16 @@ export function ownedTables({ entityMetadatas }: Pick<DataSource, 'entityMetadat
     owned.set(metadata, table);
     tables.set(keyOf(table.path), table);
   }
+  const all: (RowTable | LinkTable)[] = [...owned.values()];
   for (const metadata of entityMetadatas) {
     const link = linkOf(metadata, owned);
-    if (link !== undefined) tables.set(keyOf(link.path), link);
+    if (link !== undefined) {
+      tables.set(keyOf(link.path), link);
+      all.push(link);
+    }
     problems.push(...linkProblems(link, metadata), ...unmarkedProblems(metadata, owned, tables));
   }
-  return { tables, problems };
+  return { tables, all, problems };
 }
 
 /** Junction tables are made by TypeORM, so nobody can mark them. */

@@ -37,10 +37,25 @@ export function currentReach(): Reach {
   return stay.reach;
 }
 
-/** The same where there may be none. */
+/** What `within`, `acrossTenants` or work on the schema has said, while that goes on. */
 export function peekReach(): Reach | undefined {
   const stay = stays.getStore();
-  return stay !== undefined && stay.call === currentCall() ? stay.reach : undefined;
+  return stay !== undefined && !stay.over && stay.call === currentCall() ? stay.reach : undefined;
+}
+
+/** Does the code run for somebody: for a call that goes on, or for a reach that does? */
+export function isReaching(): boolean {
+  const stay = stays.getStore();
+  const call = currentCall();
+  return stay !== undefined && stay.call === call ? !stay.over : call !== undefined;
+}
+
+/** The tenant whose rows the code reaches, where there may be none. */
+export function peekTenant(): string | undefined {
+  if (!isReaching()) return undefined;
+  const reach = peekReach();
+  if (reach !== undefined) return reach.kind === 'tenant' ? reach.tenant : undefined;
+  return currentCall()?.principal?.tenant;
 }
 
 /** Runs `work`, and what it awaits, with another reach. Not exported from the package. */
@@ -57,7 +72,8 @@ function reachOf(call: ReturnType<typeof currentCall>): Reach {
   if (call === undefined)
     throw new TenancyError(
       'no_call',
-      'Rows of a tenant were asked for outside of a call. In background work, say whose and why: ' +
+      'Rows of a tenant were asked for outside of a call, or after it was answered: await all that belongs to a call. ' +
+        'In background work, in a timer, in whatever works off a queue, say whose rows and why: ' +
         "tenancy.within('acme', { reason: '…' }, work) or tenancy.acrossTenants({ reason: '…' }, work).",
     );
   const tenant = call.principal?.tenant;

@@ -1,6 +1,7 @@
-import type { DataSource } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 
-import { keyOf, type OpaqueView, type TenantTables } from './sql/tenant-table.js';
+import { ask } from './ask.js';
+import { keyOf, quoted, type OpaqueView, type TenantTables } from './sql/tenant-table.js';
 import { tokenize } from './sql/tokens.js';
 
 interface View {
@@ -10,10 +11,12 @@ interface View {
   readonly sql: string | null;
 }
 
-const VIEWS = `
-  SELECT l.name, l.type, s.sql FROM pragma_table_list l
-  LEFT JOIN (SELECT name, sql FROM sqlite_master UNION ALL SELECT name, sql FROM sqlite_temp_master) s ON s.name = l.name
-  WHERE l.type IN ('view', 'virtual', 'shadow')`;
+/** Every schema has its own; `temp` calls it otherwise. */
+function viewsIn(schema: string): string {
+  const master = schema === 'temp' ? 'sqlite_temp_master' : `${quoted(schema)}.sqlite_master`;
+  return `SELECT l.name, l.type, s.sql FROM pragma_table_list l LEFT JOIN ${master} s ON s.name = l.name
+    WHERE l.type IN ('view', 'virtual', 'shadow') AND l.schema = '${schema.replaceAll("'", "''")}'`;
+}
 
 /** Samples of the rows that ANALYZE has seen, whosever they were. */
 const SAMPLES = ['sqlite_stat3', 'sqlite_stat4'];
@@ -22,11 +25,10 @@ const SAMPLES = ['sqlite_stat3', 'sqlite_stat4'];
  * The views that name a table of tenants, or another such view; virtual tables as well, such as a search index with
  * `content=ticket`, and the tables in which those keep what they know. What they show cannot be told apart by tenant.
  */
-export async function viewsOver(
-  dataSource: DataSource,
-  tables: TenantTables,
-): Promise<Map<string, OpaqueView>> {
-  const views = await dataSource.query<View[]>(VIEWS);
+export async function viewsOver(runner: QueryRunner, tables: TenantTables): Promise<Map<string, OpaqueView>> {
+  const schemas = await ask<{ name: string }>(runner, 'SELECT name FROM pragma_database_list');
+  const views: View[] = [];
+  for (const { name } of schemas) views.push(...(await ask<View>(runner, viewsIn(name))));
   const opaque = new Map<string, OpaqueView>(SAMPLES.map((path) => [path, { kind: 'opaque', path }]));
   // Each round finds the views over those of the round before.
   for (let found = -1; found !== opaque.size;) {

@@ -21,7 +21,11 @@ export type TenancyErrorCode =
   /** PostgreSQL: rows of every tenant need a connection of their own. */
   | 'no_across_connection'
   /** A query runner was used for other rows than those it was made for. */
-  | 'other_connection';
+  | 'other_connection'
+  /** PostgreSQL: something has changed the session of a connection. It was closed. */
+  | 'connection_changed'
+  /** The `DataSource` has rows of tenants, and is not scoped, or not yet. */
+  | 'not_scoped';
 
 /**
  * Rows of a tenant were asked for in a way that cannot be answered. Nothing was read or written. The message says what

@@ -6,11 +6,12 @@ import {
   type ModuleMetadata,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { DiscoveryModule, DiscoveryService } from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, ModulesContainer } from '@nestjs/core';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { AuditTrail, UnsafeWiringError, type ServerIdentity } from '@sallyport/mcp';
 import { DataSource } from 'typeorm';
 
+import { holdInjected } from './hold-injected.js';
 import { ownedTables } from './owned-tables.js';
 import { isScoped, scopeToTenant, type ScopeOptions } from './scope-to-tenant.js';
 import { Tenancy } from './tenancy.js';
@@ -31,26 +32,44 @@ export interface TenancyModuleAsyncOptions extends Pick<ModuleMetadata, 'imports
   readonly dataSources?: readonly string[] | undefined;
 }
 
+const HELD = Symbol.for('sallyport:held-data-sources');
 const OPTIONS = Symbol.for('sallyport:tenancy-options');
 
-/** Looks for a `DataSource` that was forgotten, before the application listens. */
+/** Looks for a `DataSource` that was forgotten, before the application listens, and when one is initialized later. */
 @Injectable()
 class ForgottenDataSources implements OnApplicationBootstrap {
   constructor(private readonly discovery: DiscoveryService) {}
 
   onApplicationBootstrap(): void {
     for (const { instance, name } of this.discovery.getProviders()) {
-      if (!(instance instanceof DataSource) || !instance.isInitialized || isScoped(instance)) continue;
-      if (ownedTables(instance).tables.size === 0) continue;
-      const message = `The DataSource "${String(name)}" has tenant-owned entities and is not scoped: name it in tenancy: { dataSources: { … } }.`;
-      throw new UnsafeWiringError([{ code: 'tenancy_data_source', message }]);
+      if (!(instance instanceof DataSource)) continue;
+      if (instance.isInitialized) refuseForgotten(instance, String(name));
+      else onceInitialized(instance, () => refuseForgotten(instance, String(name)));
     }
   }
 }
 
+function refuseForgotten(dataSource: DataSource, name: string): void {
+  if (isScoped(dataSource) || ownedTables(dataSource).tables.size === 0) return;
+  const message = `The DataSource "${name}" has tenant-owned entities and is not scoped: name it in tenancy: { dataSources: { … } }.`;
+  throw new UnsafeWiringError([{ code: 'tenancy_data_source', message }]);
+}
+
+/** With `manualInitialization`, the entities are known later. */
+function onceInitialized(dataSource: DataSource, work: () => void | Promise<void>): void {
+  const initialize = dataSource.initialize.bind(dataSource);
+  Object.assign(dataSource, {
+    initialize: async () => {
+      await initialize();
+      await work();
+      return dataSource;
+    },
+  });
+}
+
 /**
- * Scopes the application's `DataSource`s to the tenant of each call, and gives {@link Tenancy} for all other work.
- * Providers are made before any of Nest's hooks runs, so nothing queries before.
+ * Scopes the application's `DataSource`s to the tenant of each call, and gives {@link Tenancy} for all other work. Until
+ * that is done, a provider that queries while it is made is refused.
  */
 @Module({})
 export class TenancyModule {
@@ -60,6 +79,7 @@ export class TenancyModule {
       module: TenancyModule,
       imports: [DiscoveryModule, ...imports],
       providers: [
+        { provide: HELD, inject: [ModulesContainer], useFactory: holdInjected },
         { provide: OPTIONS, inject, useFactory },
         {
           provide: Tenancy,
@@ -88,16 +108,9 @@ export class TenancyModule {
   }
 }
 
-/** With `manualInitialization`, the entities are known later: before the first query all the same. */
+/** Before the first query, whenever it is initialized. */
 async function scopeWhenReady(dataSource: DataSource | undefined, options?: ScopeOptions): Promise<void> {
   if (dataSource === undefined) return;
   if (dataSource.isInitialized) return scopeToTenant(dataSource, options);
-  const initialize = dataSource.initialize.bind(dataSource);
-  Object.assign(dataSource, {
-    initialize: async () => {
-      await initialize();
-      await scopeToTenant(dataSource, options);
-      return dataSource;
-    },
-  });
+  onceInitialized(dataSource, () => scopeToTenant(dataSource, options));
 }

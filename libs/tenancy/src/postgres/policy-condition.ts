@@ -1,9 +1,11 @@
 import { keyOf, type LinkTable, type RowTable } from '../sql/tenant-table.js';
 import type { PolicyRow } from './catalog.queries.js';
 
-/** As PostgreSQL writes out what `enableTenantRows` has written, with the casts that the type of the column needs. */
+/** As PostgreSQL writes out what `enableTenantRows` has written, with the casts that the type of the column needs: no lossy one. */
 const SETTING = String.raw`\(?NULLIF\(current_setting\('sallyport\.tenant'::text, true\), ''::text\)\)?`;
-const CAST = String.raw`(?:::[a-z ]+(?:\(\d+\))?)?`;
+const AS_TEXT = String.raw`(?:::text|::character varying)?`;
+/** For an enum, its type, which TypeORM names so. */
+const AS_COLUMN = String.raw`(?:::text|::character varying|::uuid|::(?:[\w"]+\.)?"?\w+_enum"?)?`;
 
 /**
  * Does this policy show and take the rows of the tenant alone? What is worded in another way counts as loose, since
@@ -24,7 +26,7 @@ function isExpected(condition: string, table: RowTable | LinkTable): boolean {
 
 function comparesTenant(condition: string, { column }: RowTable): boolean {
   const name = escaped(/^[a-z_][a-z0-9_]*$/.test(column) ? column : `"${column}"`);
-  return new RegExp(String.raw`^\(\(?"?${name}"?\)?${CAST} = ${SETTING}${CAST}\)$`).test(condition);
+  return new RegExp(String.raw`^\(\(?"?${name}"?\)?${AS_TEXT} = ${SETTING}${AS_COLUMN}\)$`).test(condition);
 }
 
 /** One EXISTS for each end, joined with AND: each row of another table is there only if its own policies show it. */

@@ -1,17 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-import { currentReach, peekReach } from '../reach.js';
+import { currentReach, peekReach, peekTenant } from '../reach.js';
 import type { ScopedRunner } from '../scoped-runner.js';
 import { checkOwn, checkUpserts, type Scopings } from '../scopings.js';
 import type { ScopedStatement } from '../sql/scope-statement.js';
 import { hasTenant, render } from '../sql/scoped-sql.js';
-import { TENANT_SETTING } from '../sql/tenant-setting.js';
+import { transactionStepOf, type TransactionStep } from '../sql/transaction-step.js';
 import { TenancyError } from '../tenancy.errors.js';
-
-const SET_TENANT = 'SELECT set_config($1, $2, true)';
+import { Transactions } from '../transactions.js';
+import type { Sessions } from './sessions.js';
 
 /** Whose rows a connection is for: those of one tenant at a time, or those of all. */
 export type ConnectionFor = 'tenant' | 'everyone';
+
+/** What a transaction is told before it was told anything, and where nobody is asking. No row has an empty tenant. */
+const NOBODY = '';
 
 /**
  * Narrows what a runner of PostgreSQL sends, and tells the database the tenant, for the policies of row-level security:
@@ -20,14 +23,18 @@ export type ConnectionFor = 'tenant' | 'everyone';
  */
 export class PostgresScope {
   readonly #turns = new Turns();
-  /** The tenant that the open transaction has been told; unknown after anything that might have taken it back. */
-  #told: string | undefined;
+  readonly #transactions: Transactions;
+  /** What the open transaction has been told; unknown after a savepoint, which takes back what was told since. */
+  #told: string | undefined = NOBODY;
 
   constructor(
     private readonly scoped: ScopedRunner,
     private readonly scopings: Scopings,
+    private readonly sessions: Sessions,
     private readonly connectionFor: ConnectionFor,
-  ) {}
+  ) {
+    this.#transactions = new Transactions(scoped);
+  }
 
   readonly query = async (
     statement: string,
@@ -35,28 +42,48 @@ export class PostgresScope {
     structured = false,
   ): Promise<unknown> => {
     const send = () => this.scoped.send(statement, parameters, structured);
+    const step = transactionStepOf(statement);
+    if (step !== undefined) return this.#transaction(send, step);
     if (peekReach()?.kind === 'schema') return this.#turns.take(send);
     if (this.connectionFor === 'everyone') return this.#asEveryone(send);
     const scoping = this.scopings.of(statement);
-    if (scoping.kind === 'transaction') return this.#transaction(send, scoping.begins);
-    if (scoping.kind === 'free') return this.#turns.take(send);
+    if (scoping.kind === 'transaction') return this.#transaction(send, scoping.does);
+    if (scoping.kind === 'free') return this.free(send);
     const reach = currentReach();
     if (reach.kind !== 'tenant') throw otherConnection();
     checkOwn(scoping, parameters, reach.tenant);
     return this.#turns.take(() => this.#asTenant(reach.tenant, scoping, parameters, structured));
   };
 
-  /** A savepoint that is rolled back takes the setting with it, so it is made again after any of these. */
-  #transaction(send: () => Promise<unknown>, begins: boolean): Promise<unknown> {
-    if (begins && !this.scoped.runner.isTransactionActive)
+  /**
+   * Sends what names no table of a tenant. A function of the application may read one all the same: in a transaction that
+   * was told a tenant it finds the rows of whoever asks now.
+   */
+  free<T>(send: () => Promise<T>): Promise<T> {
+    return this.#turns.take(async () => {
+      const isTold = this.scoped.runner.isTransactionActive && this.#told !== NOBODY;
+      if (isTold) await this.#tell(peekTenant() ?? NOBODY);
+      return send();
+    });
+  }
+
+  async #transaction(send: () => Promise<unknown>, step: TransactionStep): Promise<unknown> {
+    if (step === 'begin' && this.#isBegunByHand())
       throw new TenancyError(
         'unscopable',
         'A transaction was begun by hand: write startTransaction() or transaction(…).',
       );
-    return this.#turns.take(() => {
-      this.#told = undefined;
-      return send();
+    if (step === 'commit') await this.#transactions.beforeCommit();
+    return this.#turns.take(async () => {
+      this.#told = step === 'mark' ? undefined : NOBODY;
+      const result = await send();
+      if (step === 'begin') this.#transactions.begin();
+      return result;
     });
+  }
+
+  #isBegunByHand(): boolean {
+    return !this.scoped.runner.isTransactionActive && peekReach()?.kind !== 'schema';
   }
 
   #asEveryone(send: () => Promise<unknown>): Promise<unknown> {
@@ -78,15 +105,21 @@ export class PostgresScope {
       return result;
     };
     if (!this.scoped.runner.isTransactionActive) return this.#inTransaction(tenant, send);
-    if (this.#told !== tenant) await this.scoped.send(SET_TENANT, [TENANT_SETTING, tenant], false);
-    this.#told = tenant;
+    await this.#tell(tenant);
     return send();
+  }
+
+  async #tell(tenant: string): Promise<void> {
+    if (this.#told === tenant) return;
+    this.#told = undefined;
+    await this.sessions.tell(this.scoped, tenant);
+    this.#told = tenant;
   }
 
   async #inTransaction(tenant: string, send: () => Promise<unknown>): Promise<unknown> {
     await this.scoped.send('START TRANSACTION', [], false);
     try {
-      await this.scoped.send(SET_TENANT, [TENANT_SETTING, tenant], false);
+      await this.sessions.tell(this.scoped, tenant);
       const result = await send();
       await this.scoped.send('COMMIT', [], false);
       return result;

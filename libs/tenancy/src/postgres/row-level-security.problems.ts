@@ -1,13 +1,8 @@
 import type { Problem } from '@sallyport/mcp';
-import type { DataSource } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 
-import {
-  quotedPath,
-  type LinkTable,
-  type RowTable,
-  type TenantTable,
-  type TenantTables,
-} from '../sql/tenant-table.js';
+import { ask } from '../ask.js';
+import { quotedPath, type LinkTable, type RowTable } from '../sql/tenant-table.js';
 import { isTenantCondition } from './policy-condition.js';
 import {
   DEFINERS,
@@ -33,38 +28,42 @@ type Guarded = RowTable | LinkTable;
  * over them. Looked up once, at boot; what is changed later is for migrations, and their review.
  */
 export async function rowLevelSecurityProblems(
-  dataSource: DataSource,
-  tables: TenantTables,
+  runner: QueryRunner,
+  tables: readonly Guarded[],
   strictness: Strictness,
 ): Promise<Problem[]> {
-  const role = await roleProblems(dataSource);
+  const problems = await roleProblems(runner, strictness);
   // To a role that nothing binds, no table can be in order.
-  if (role.length > 0) return role;
-  const guarded = [...tables.values()].filter(isGuarded);
-  const found = await Promise.all(guarded.map((table) => tableProblems(dataSource, table, strictness)));
-  return found.flat();
+  if (problems.length > 0) return problems;
+  for (const table of tables) problems.push(...(await tableProblems(runner, table, strictness)));
+  return problems;
 }
 
-function isGuarded(table: TenantTable): table is Guarded {
-  return table.kind !== 'opaque';
-}
-
-async function roleProblems(dataSource: DataSource): Promise<Problem[]> {
-  const [role] = await dataSource.query<RoleRow[]>(ROLE);
-  if (role?.bound === true) return [];
+async function roleProblems(runner: QueryRunner, strictness: Strictness): Promise<Problem[]> {
+  const [role] = await ask<RoleRow>(runner, ROLE);
+  if (role?.bound !== true)
+    return [
+      {
+        code: 'row_security_role',
+        message:
+          'The server connects to PostgreSQL as a role that row-level security does not bind: a superuser, one with BYPASSRLS, ' +
+          'or a member of such. Write CREATE ROLE app LOGIN NOSUPERUSER NOBYPASSRLS, and connect as that.',
+      },
+    ];
+  if (!role.mighty || strictness.dangerouslyAllowOwnerRole === true) return [];
   const message =
-    'The server connects to PostgreSQL as a role that row-level security does not bind: a superuser, one with BYPASSRLS, ' +
-    'or a member of such. Write CREATE ROLE app LOGIN NOSUPERUSER NOBYPASSRLS, and connect as that.';
+    'The server connects to PostgreSQL as a role that can make others (CREATEROLE), or reach files and programs of the ' +
+    'database server: write ALTER ROLE app NOCREATEROLE, and revoke pg_execute_server_program and pg_…_server_files.';
   return [{ code: 'row_security_role', message }];
 }
 
 /** A partition, or a child, can be named itself, and then its own policies count. */
 async function tableProblems(
-  dataSource: DataSource,
+  runner: QueryRunner,
   table: Guarded,
   strictness: Strictness,
 ): Promise<Problem[]> {
-  const rows = await dataSource.query<TableRow[]>(TABLES, [quotedPath(table.path)]);
+  const rows = await ask<TableRow>(runner, TABLES, [quotedPath(table.path)]);
   if (rows.length === 0) {
     const message = `The table ${table.path} does not exist, or this role may not see it: run the migrations first.`;
     return [{ code: 'row_security_table', message }];
@@ -75,9 +74,9 @@ async function tableProblems(
         ? viewProblems([{ view: row.name, materialized: row.kind === 'm', invoker: row.invoker }], table)
         : [
             ...ownProblems(row, strictness),
-            ...policyProblems(row, table, await dataSource.query<PolicyRow[]>(POLICIES, [row.oid])),
-            ...viewProblems(await dataSource.query<ViewRow[]>(VIEWS, [row.oid]), table),
-            ...definerProblems(await dataSource.query<DefinerRow[]>(DEFINERS, [row.bare]), row),
+            ...policyProblems(row, table, await ask<PolicyRow>(runner, POLICIES, [row.oid])),
+            ...viewProblems(await ask<ViewRow>(runner, VIEWS, [row.oid]), table),
+            ...definerProblems(await ask<DefinerRow>(runner, DEFINERS, [row.bare]), row),
           ],
     ),
   );
@@ -85,7 +84,7 @@ async function tableProblems(
 }
 
 function ownProblems(
-  { name, secured, forced, owned, truncate }: TableRow,
+  { name, secured, forced, owned, truncate, trigger }: TableRow,
   strictness: Strictness,
 ): Problem[] {
   const problems: Problem[] = [];
@@ -100,10 +99,10 @@ function ownProblems(
       code: 'row_security_owner',
       message: `The server connects as the owner of ${name}, who can switch its row-level security off: run migrations as one role and serve as another, or write tenancy: { dangerouslyAllowOwnerRole: true } for development.`,
     });
-  if (truncate && !owned && !lenient)
+  if ((truncate || trigger) && !owned && !lenient)
     problems.push({
       code: 'row_security_truncate',
-      message: `The server may TRUNCATE ${name}, which row-level security does not bind: revoke it, or grant with grantRows.`,
+      message: `The server may TRUNCATE ${name}, or make triggers on it, which row-level security does not bind: revoke TRUNCATE and TRIGGER, or grant with grantRows.`,
     });
   return problems;
 }

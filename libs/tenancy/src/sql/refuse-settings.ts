@@ -2,28 +2,42 @@ import { TENANT_SETTING } from './tenant-setting.js';
 import type { Token } from './tokens.js';
 import { unscopable } from './unscopable.js';
 
-/** Settings by which PostgreSQL would read the next statement otherwise than {@link tokenize} does. */
-const READING = ['standard_conforming_strings', 'client_encoding'];
+/**
+ * Settings that a transaction may have for itself. All others could change whose rows are seen, what a name means, or how
+ * the next statement is read. One with a dot in its name belongs to an extension or to the application.
+ */
+const OWN_SETTINGS = new Set([
+  'application_name',
+  'idle_in_transaction_session_timeout',
+  'jit',
+  'lock_timeout',
+  'plan_cache_mode',
+  'statement_timeout',
+  'synchronous_commit',
+  'timezone',
+  'transaction_timeout',
+  'work_mem',
+]);
 
 /**
- * Only this library says on PostgreSQL whose rows a transaction sees. A name that is put together in the statement, as in
- * `set_config('sallyport' || '.tenant', …)`, could be that of any setting.
+ * Only this library says on PostgreSQL whose rows a transaction sees, and no setting outlives the transaction that made
+ * it. A name that is put together in the statement, as in `set_config('sallyport' || '.tenant', …)`, could be any.
  *
  * @throws TenancyError `unscopable`
  */
 export function refuseSettings(statement: string, tokens: readonly Token[]): void {
-  const text = statement.toLowerCase();
-  if (text.includes(TENANT_SETTING) || tokens.some((_, index) => isTenantSetting(tokens, index)))
+  if (statement.toLowerCase().includes(TENANT_SETTING) || tokens.some((_, at) => isTenantSetting(tokens, at)))
     throw unscopable('the setting that names the tenant');
-  if (
-    READING.some((name) => text.includes(name)) ||
-    (tokens[0]?.name === 'set' && tokens[1]?.name === 'names')
-  )
-    throw unscopable('a setting by which statements are read');
-  if (tokens.some(({ name }, index) => name === 'set_config' && !isPlainSetting(tokens, index)))
-    throw unscopable('set_config without the name of the setting as a plain text');
-  if (tokens.some(({ name }) => name === 'pg_settings') && tokens.some(({ name }) => name === 'update'))
-    throw unscopable('a change of settings');
+  if (tokens.some(({ name }) => name === 'pg_settings')) throw unscopable('the settings of PostgreSQL');
+  if (tokens.some(({ name }, at) => name === 'set_config' && !setsOwn(tokens, at)))
+    throw unscopable(
+      "another set_config than of a setting of the transaction's own, as in set_config('app.user', …, true)",
+    );
+}
+
+/** May a transaction have this setting for itself? The name is in lower case. */
+export function isOwnSetting(name: string): boolean {
+  return OWN_SETTINGS.has(name) || (/^\w+(\.\w+)+$/.test(name) && !name.startsWith('sallyport.'));
 }
 
 /** `"sallyport"."tenant"`, or with anything between that is no word. */
@@ -32,8 +46,15 @@ function isTenantSetting(tokens: readonly Token[], at: number): boolean {
   return parts.join('') === TENANT_SETTING;
 }
 
-/** `set_config('app.user', …`, where the name is all there is to it. */
-function isPlainSetting(tokens: readonly Token[], at: number): boolean {
+/** `set_config('app.user', …, true)`: the name is a plain text, and the setting ends with the transaction. */
+function setsOwn(tokens: readonly Token[], at: number): boolean {
   const [opens, name, comma] = tokens.slice(at + 1, at + 4);
-  return opens?.text === '(' && name?.text.startsWith("'") === true && comma?.text === ',';
+  if (opens?.text !== '(' || name?.text.startsWith("'") !== true || comma?.text !== ',') return false;
+  const closes = tokens.findIndex(
+    ({ text, depth }, index) => index > at && text === ')' && depth === opens.depth,
+  );
+  const [before, last] = tokens.slice(closes - 2, closes);
+  const endsWithTransaction =
+    before?.text === ',' && before.depth === opens.depth + 1 && last?.name === 'true';
+  return endsWithTransaction && isOwnSetting(name.name);
 }

@@ -1,4 +1,5 @@
 import { TenancyError } from '../tenancy.errors.js';
+import { Parameters } from './parameters.js';
 import { rowsOfTenant } from './rows-of-tenant.js';
 import { sql, type Edit } from './scoped-sql.js';
 import type { TableName } from './table-names.js';
@@ -13,20 +14,46 @@ export interface Target {
   readonly table: RowTable | LinkTable;
 }
 
-/** Limits an UPDATE to the tenant's rows. No row moves to another tenant, so its column cannot be set at all. */
-export function scopeUpdate(target: Target): Edit[] {
-  const { tokens, name, table } = target;
-  if (table.kind === 'links') throw unscopable('an UPDATE of links between rows: delete and insert them');
-  const set = findWord(tokens, 'set', name.last);
-  if (set === undefined) throw unscopable('an UPDATE without SET');
-  const assigned = assignments(tokens, set).map((index) => tokens[index]?.name);
-  if (assigned.includes(table.column.toLowerCase())) throw tenantColumn();
-  return limitToTenant(target, aliasOf(target), set);
+export interface ScopedUpdate {
+  readonly edits: readonly Edit[];
+  /** Indexes, from 0, of parameters that must be the tenant that the row has. */
+  readonly kept: readonly number[];
 }
+
+/**
+ * Limits an UPDATE to the tenant's rows. No row moves to another tenant: its column takes a parameter that is the tenant
+ * itself, as TypeORM sends one with a foreign key of both, and nothing else.
+ */
+export function scopeUpdate(target: Target): ScopedUpdate {
+  const { tokens, table } = target;
+  if (table.kind === 'links') throw unscopable('an UPDATE of links between rows: delete and insert them');
+  const set = findWord(tokens, 'set', aliasEnd(target));
+  if (set === undefined) throw unscopable('an UPDATE without SET');
+  const column = table.column.toLowerCase();
+  const parameters = new Parameters(tokens);
+  const kept = assignments(tokens, set)
+    .filter((index) => tokens[index]?.name === column)
+    .map((index) => parameters.indexOf(keptTenant(tokens, index)));
+  return { edits: limitToTenant(target, aliasOf(target), set), kept };
+}
+
+/** The parameter of `tenant = $1`, when that is all there is to it. */
+function keptTenant(tokens: readonly Token[], at: number): Token {
+  const [equals, value, next] = tokens.slice(at + 1, at + 4);
+  if (equals?.text !== '=' || value?.kind !== 'parameter' || !endsAssignment(next)) throw tenantColumn();
+  return value;
+}
+
+/** Does another assignment follow, or the next clause? */
+export function endsAssignment(next: Token | undefined): boolean {
+  return next === undefined || next.text === ',' || (next.kind === 'word' && AFTER_SET.has(next.name));
+}
+
+const AFTER_SET = new Set(['where', 'returning', 'from']);
 
 /** Limits a DELETE to the tenant's rows. */
 export function scopeDelete(target: Target): Edit[] {
-  return limitToTenant(target, aliasOf(target), target.name.last);
+  return limitToTenant(target, aliasOf(target), aliasEnd(target));
 }
 
 /**
@@ -62,8 +89,13 @@ export function assignments(tokens: readonly Token[], set: number): number[] {
 }
 
 /** What the target is called in the rest of the statement, as written. */
-export function aliasOf({ tokens, name }: Target): string {
-  return tokens[firstAfterAlias(tokens, name.last) - 1]?.text ?? '';
+export function aliasOf(target: Target): string {
+  return target.tokens[aliasEnd(target)]?.text ?? '';
+}
+
+/** Index of the last token of the target and its alias. What follows is looked for behind it: an alias may be `set`. */
+function aliasEnd({ tokens, name }: Target): number {
+  return firstAfterAlias(tokens, name.last) - 1;
 }
 
 /** Index of what follows the name of a target, whose last token is at `last`, and its alias if it has one. */

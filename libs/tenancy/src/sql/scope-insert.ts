@@ -1,6 +1,15 @@
 import { readInsertValues, type InsertValues, type Span } from './insert-values.js';
+import { Parameters } from './parameters.js';
 import { keyForTenant } from './rows-of-tenant.js';
-import { aliasOf, assignments, findWord, limitToTenant, tenantColumn, type Target } from './scope-change.js';
+import {
+  aliasOf,
+  assignments,
+  endsAssignment,
+  findWord,
+  limitToTenant,
+  tenantColumn,
+  type Target,
+} from './scope-change.js';
 import { sql, TENANT, type Edit } from './scoped-sql.js';
 import { quoted, type LinkTable, type RowTable } from './tenant-table.js';
 import type { Token } from './tokens.js';
@@ -10,6 +19,8 @@ export interface ScopedInsert {
   readonly edits: readonly Edit[];
   /** Indexes, from 0, of parameters that must be the tenant. */
   readonly own: readonly number[];
+  /** The same of an UPDATE, which may name the tenant that the row has. */
+  readonly kept: readonly number[];
   /** Rows that an upsert must have written, or it met a row of another tenant. `undefined`: not known. */
   readonly upserts: number | undefined;
 }
@@ -23,26 +34,37 @@ export function scopeInsert(target: Target): ScopedInsert {
   // SQLite: INSERT OR REPLACE, and REPLACE for short, delete whatever row is in the way.
   if (tokens[name.first - 2]?.name !== 'insert') throw unscopable('INSERT OR …, or REPLACE: use upsert');
   const values = readInsertValues(tokens, name.last);
+  refuseMoreThanRows(tokens, values.end + 1);
   const upsert = scopeUpsert(target, values.end);
   if (table.kind === 'links') {
     if (upsert.edits.length > 0) throw unscopable('an upsert of links between rows');
-    return { edits: scopeLinks(tokens, values, table), own: [], upserts: undefined };
+    return { edits: scopeLinks(tokens, values, table), own: [], kept: [], upserts: undefined };
   }
   const { edits, own } = scopeRows(tokens, values, table);
   return {
     edits: [...edits, ...upsert.edits],
     own,
+    kept: [],
     upserts: upsert.mustWrite ? values.rows.length : undefined,
   };
+}
+
+/** `VALUES (…) UNION ALL SELECT …` is a query whose first row has the tenant, and whose others have any. */
+function refuseMoreThanRows(tokens: readonly Token[], at: number): void {
+  const [next, after] = tokens.slice(at, at + 2);
+  if (next === undefined || (next.kind === 'word' && next.name === 'returning')) return;
+  const isUpsert = next.kind === 'word' && next.name === 'on' && after?.name === 'conflict';
+  if (!isUpsert) throw unscopable('an INSERT of more than rows of values');
 }
 
 function scopeRows(tokens: readonly Token[], { columns, columnsEnd, rows }: InsertValues, table: RowTable) {
   const at = columns.indexOf(table.column.toLowerCase());
   const own: number[] = [];
+  const parameters = new Parameters(tokens);
   if (at === -1) return { edits: addedColumn(tokens, columnsEnd, rows, table), own };
   const edits = rows.flatMap(({ values }): Edit[] => {
     const token = onlyToken(tokens, values[at]);
-    if (token.kind === 'parameter') own.push(parameterIndex(tokens, token));
+    if (token.kind === 'parameter') own.push(parameters.indexOf(token));
     else if (token.name === 'null' || token.name === 'default')
       return [{ start: token.start, end: token.end, by: [TENANT] }];
     else throw unscopable('an expression for the tenant: leave it out');
@@ -102,8 +124,7 @@ function refuseOtherTenant(tokens: readonly Token[], set: number, { column }: Ro
     const [equals, excluded, dot, own, next] = tokens.slice(at + 1, at + 6);
     const same =
       equals?.text === '=' && excluded?.name === 'excluded' && dot?.text === '.' && own?.name === name;
-    const ends = next === undefined || next.text === ',' || ['where', 'returning'].includes(next.name);
-    if (!same || !ends) throw tenantColumn();
+    if (!same || !endsAssignment(next)) throw tenantColumn();
   }
 }
 
@@ -111,12 +132,4 @@ function onlyToken(tokens: readonly Token[], span: Span | undefined): Token {
   const token = span === undefined || span.first !== span.last ? undefined : tokens[span.first];
   if (token === undefined) throw unscopable('an expression where a plain value belongs');
   return token;
-}
-
-/** `$2` is at 1; a `?` is at as many as stand before it. */
-function parameterIndex(tokens: readonly Token[], token: Token): number {
-  if (token.text.startsWith('$')) return Number(token.text.slice(1)) - 1;
-  if (token.text !== '?') throw unscopable('a parameter with a name or a number');
-  return tokens.filter(({ text, kind, start }) => kind === 'parameter' && text === '?' && start < token.start)
-    .length;
 }

@@ -1,3 +1,5 @@
+import { refuseOthers } from './allowed-statements.js';
+import { refuseFunctions } from './refuse-functions.js';
 import { refuseSettings } from './refuse-settings.js';
 import { rowsOfTenant } from './rows-of-tenant.js';
 import { scopeDelete, scopeUpdate } from './scope-change.js';
@@ -6,6 +8,7 @@ import { edited, sql, type Edit, type Fragment } from './scoped-sql.js';
 import { readTableNames, type Reading, type TableName } from './table-names.js';
 import type { TenantTable, TenantTables } from './tenant-table.js';
 import { tokenize, type Dialect, type Token } from './tokens.js';
+import { transactionStep, type TransactionStep } from './transaction-step.js';
 import { unscopable } from './unscopable.js';
 
 /** What is to be done with a statement. */
@@ -13,15 +16,13 @@ export type Scoping =
   /** It touches no table of a tenant: send it as it is. */
   | { readonly kind: 'free' }
   /** It begins, marks or ends a transaction. */
-  | { readonly kind: 'transaction'; readonly begins: boolean }
+  | { readonly kind: 'transaction'; readonly does: TransactionStep }
   | ScopedStatement;
 
 export interface ScopedStatement extends Omit<ScopedInsert, 'edits'> {
   readonly kind: 'scoped';
   readonly sql: Fragment;
 }
-
-const TRANSACTION = new Set(['begin', 'start', 'commit', 'end', 'rollback', 'savepoint', 'release', 'abort']);
 
 /**
  * Narrows one statement to the rows of one tenant, whoever wrote it: each table of a tenant that it reads is replaced by
@@ -35,11 +36,15 @@ const TRANSACTION = new Set(['begin', 'start', 'commit', 'end', 'rollback', 'sav
  */
 export function scopeStatement(statement: string, dialect: Dialect, tables: TenantTables): Scoping {
   const tokens = tokenize(statement, dialect);
-  const first = tokens[0]?.name ?? '';
-  if (TRANSACTION.has(first)) return { kind: 'transaction', begins: first === 'begin' || first === 'start' };
+  const step = transactionStep(tokens);
+  if (step !== undefined) return { kind: 'transaction', does: step };
   refuseSettings(statement, tokens);
+  refuseFunctions(tokens);
   const reading = readTableNames(tokens, dialect);
-  if (reading.verb === 'other') return scopeOther(tokens, tables);
+  if (reading.verb === 'other') {
+    refuseOthers(tokens, dialect, tables);
+    return { kind: 'free' };
+  }
   const named = reading.names.flatMap((name) => {
     const table = tables.get(name.name);
     return table === undefined ? [] : [{ name, table }];
@@ -79,11 +84,11 @@ function scopeNamed(
 ): ScopedStatement {
   const target = named.find(({ name }) => name.role === 'target');
   const reads = named.filter((one) => one !== target).map((read) => scopeRead(statement, tokens, read));
-  const { edits, own, upserts } = target === undefined ? NO_TARGET : scopeTarget(tokens, verb, target);
-  return { kind: 'scoped', sql: edited(statement, [...reads, ...edits]), own, upserts };
+  const { edits, ...checks } = target === undefined ? NO_TARGET : scopeTarget(tokens, verb, target);
+  return { kind: 'scoped', sql: edited(statement, [...reads, ...edits]), ...checks };
 }
 
-const NO_TARGET: ScopedInsert = { edits: [], own: [], upserts: undefined };
+const NO_TARGET: ScopedInsert = { edits: [], own: [], kept: [], upserts: undefined };
 
 function scopeTarget(tokens: readonly Token[], verb: Reading['verb'], { name, table }: Named): ScopedInsert {
   if (table.kind === 'opaque') throw unscopable('a view over rows of tenants');
@@ -92,7 +97,7 @@ function scopeTarget(tokens: readonly Token[], verb: Reading['verb'], { name, ta
     case 'insert':
       return scopeInsert(target);
     case 'update':
-      return { ...NO_TARGET, edits: scopeUpdate(target) };
+      return { ...NO_TARGET, ...scopeUpdate(target) };
     case 'delete':
       return { ...NO_TARGET, edits: scopeDelete(target) };
     default:
@@ -125,18 +130,4 @@ const NO_ALIAS = new Set(
 function hasAlias(next: Token | undefined): boolean {
   if (next === undefined) return false;
   return next.kind === 'quoted' || (next.kind === 'word' && !NO_ALIAS.has(next.name));
-}
-
-const ROUTINES = new Set(['function', 'procedure', 'trigger', 'rule']);
-
-/** TRUNCATE, COPY, CREATE, DO …: only where no such table is named, not even in a text that might be run. */
-function scopeOther(tokens: readonly Token[], tables: TenantTables): Scoping {
-  const named = tokens.some(({ kind, name }) =>
-    kind === 'string' ? [...tables.keys()].some((key) => name.includes(key)) : tables.has(name),
-  );
-  if (named) throw unscopable('another verb than SELECT, INSERT, UPDATE or DELETE');
-  const first = tokens[0]?.name;
-  if (first === 'do' || (first === 'create' && tokens.some(({ name }) => ROUTINES.has(name))))
-    throw unscopable('code that would run later, or in a text');
-  return { kind: 'free' };
 }

@@ -108,6 +108,7 @@ class Reader {
         frame.verb ??= 'select';
         return this.#ends(frame);
       case 'from':
+        if (this.#isComparison(index)) return true;
         return this.#expect(frame, this.#isDeleteTarget(frame) ? 'target' : 'read');
       case 'join':
       case 'table':
@@ -161,6 +162,13 @@ class Reader {
   /** SET ends the list of tables only in an UPDATE that has not begun one: elsewhere it can be an alias. */
   #isAssignment(name: string, frame: Frame): boolean {
     return name === 'set' && frame.verb === 'update' && !frame.inFrom;
+  }
+
+  /** `IS DISTINCT FROM`, `IS NOT DISTINCT FROM`: IS is reserved, so nothing else is spelled so. */
+  #isComparison(index: number): boolean {
+    const [second, third, fourth] = [1, 2, 3].map((distance) => this.tokens[index - distance]);
+    const is = third?.kind === 'word' && third.name === 'not' ? fourth : third;
+    return second?.kind === 'word' && second.name === 'distinct' && is?.kind === 'word' && is.name === 'is';
   }
 
   #isDeleteTarget(frame: Frame): boolean {
