@@ -3,7 +3,6 @@ import {
   Args,
   Caller,
   CurrentCall,
-  EntryRegistry,
   handlerContextOf,
   McpCompletion,
   McpPolicy,
