@@ -73,12 +73,14 @@ export class SettledRecords {
    */
   async top(patienceMs = PATIENCE_MS): Promise<number> {
     const { top, after } = await this.beginning();
+    if (after === top) return top;
     const until = performance.now() + patienceMs;
-    while (after < top && this.settled < top && performance.now() < until) {
+    for (;;) {
       await this.settle();
-      if (this.settled < top) await sleep(PAUSE_MS);
+      if (this.settled >= top) return top;
+      if (performance.now() >= until) return after;
+      await sleep(PAUSE_MS);
     }
-    return this.settled >= top ? top : after;
   }
 
   private async settle(): Promise<void> {
