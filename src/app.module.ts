@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { apiKeys, oidc, SallyportModule } from 'sallyport';
 import { apiKeyPepper } from './config/api-key-pepper.js';
-import { auditLog } from './config/audit-log.js';
+import { auditLog, isInMemory } from './config/audit-log.js';
 import { auditSecret } from './config/audit-secret.js';
 import { readConfiguration, type Configuration } from './config/configuration.js';
 import { preparedDatabase } from './config/database-options.js';
@@ -41,6 +41,8 @@ export const issuer = config.oidcIssuer ?? `${config.publicUrl}/idp`;
       audit: {
         secret: auditSecret(config),
         log: auditLog(config),
+        // Whoever writes sqlite::memory: has chosen to keep nothing.
+        dangerouslyVolatile: isInMemory(config),
         read: { role: 'agent:auditor', operatorRole: 'agent:operator', scope: AUDIT_SCOPE },
       },
       revocations: { manage: { role: 'agent:admin', scope: REVOCATIONS_SCOPE } },

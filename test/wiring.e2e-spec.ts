@@ -78,6 +78,7 @@ describe('An option that nobody reads', () => {
             server: { name: 'x', version: '1' },
             resource: 'http://127.0.0.1/other',
             identity: [oidc({ issuer: issuer.url })],
+            audit: { dangerouslyVolatile: true },
           }),
         }),
       ],

@@ -12,13 +12,18 @@ const NAME = 'localhost/sallyport-office';
  */
 export function auditLog(config: Configuration): AuditLogOptions {
   const key = signerKey(config);
-  const { database, dataDirectory } = config;
-  if (database.kind === 'sqlite' && database.path === ':memory:') return { key, dangerouslyForgetful: true };
+  const { dataDirectory } = config;
+  if (isInMemory(config)) return { key, dangerouslyForgetful: true };
   return {
     key,
     state: { file: join(dataDirectory, 'audit-log.state') },
     publish: [checkpointFile(join(dataDirectory, 'audit-log.checkpoint'))],
   };
+}
+
+/** Whether everything is forgotten when the process ends. */
+export function isInMemory({ database }: Configuration): boolean {
+  return database.kind === 'sqlite' && database.path === ':memory:';
 }
 
 function signerKey({ auditLogKey, dataDirectory }: Configuration): string {

@@ -144,3 +144,16 @@ describe('AuditModule', () => {
     await expect(trail.record(attempt())).rejects.toMatchObject({ reason: 'stopped' });
   });
 });
+
+it.each([':memory:', ''])(
+  'An audit in memory (%j) does not boot, unless that is what was asked for',
+  async (database) => {
+    const options = { database: { type: 'better-sqlite3', database } } as const;
+    await expect(start([AuditModule.register(options)]).then((app) => app.init())).rejects.toMatchObject({
+      name: 'AuditSetupError',
+      message: expect.stringMatching(/gone when the process ends.*dangerouslyVolatile: true/),
+    });
+    const app = await start([AuditModule.register({ ...options, dangerouslyVolatile: true })]);
+    await app.close();
+  },
+);

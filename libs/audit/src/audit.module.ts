@@ -2,7 +2,7 @@ import { ConfigurableModuleBuilder, Logger, Module } from '@nestjs/common';
 import { getDataSourceToken } from '@nestjs/typeorm';
 import { AuditTrail } from '@sallyport/mcp';
 import { errorCodeOf } from '@sallyport/store';
-import type { DataSource } from 'typeorm';
+import type { DataSource, DataSourceOptions } from 'typeorm';
 
 import { AuditSetupError } from './audit.errors.js';
 import { AUDIT_OPTIONS, auditSettings, type AuditOptions } from './audit.options.js';
@@ -29,12 +29,25 @@ async function openStore(options: AuditOptions, application: DataSource | undefi
     throw new AuditSetupError(
       'The audit has no database. Import TypeOrmModule.forRoot(…), or give audit.database the options of one.',
     );
+  refuseVolatile(database, options);
   const logger = new Logger('AuditModule');
   const onConnectionLost = (error: unknown) =>
     logger.warn(`A connection of the audit was lost (${errorCodeOf(error) ?? 'no code'}).`);
   const store = await AuditStore.open(database, { ...auditSettings(options), onConnectionLost });
-  for (const warning of store.protectionWarnings) logger.warn(warning);
+  for (const warning of [...store.warnings, ...store.protectionWarnings]) logger.warn(warning);
   return store;
+}
+
+/** Nobody should learn after a crash that there is nothing to learn from. */
+function refuseVolatile(database: DataSourceOptions, options: AuditOptions): void {
+  const isVolatile = database.type === 'better-sqlite3' && ['', ':memory:'].includes(database.database);
+  if (!isVolatile || options.dangerouslyVolatile === true || options.dangerouslyRecordNothing === true)
+    return;
+  throw new AuditSetupError(
+    'The audit would be in memory, and every record gone when the process ends. Give it a file or a PostgreSQL: ' +
+      "audit: { database: { type: 'better-sqlite3', database: 'data/audit.sqlite' } }. " +
+      'Where nobody will have to account for anything, such as in a test, write audit: { dangerouslyVolatile: true }.',
+  );
 }
 
 /**

@@ -41,6 +41,11 @@ export interface AuditOptions extends StoreOptions, AuditProtection {
   /** In whose name the audit records its own administration. `SallyportModule` sets it. */
   readonly server?: ServerIdentity;
   /**
+   * Lets the audit be an SQLite database in memory, so that every record is gone when the process ends: for tests. Default:
+   * such a server does not boot.
+   */
+  readonly dangerouslyVolatile?: boolean;
+  /**
    * Records nothing at all: no call can be accounted for any more. For measuring what the audit costs. Default: false.
    */
   readonly dangerouslyRecordNothing?: boolean;

@@ -100,7 +100,7 @@ export class AuditReader {
   }
 
   private get repository() {
-    return this.store.dataSource.getRepository(AuditRecord);
+    return this.store.readingSource.getRepository(AuditRecord);
   }
 }
 

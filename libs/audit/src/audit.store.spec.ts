@@ -513,13 +513,18 @@ describe('the audit on PostgreSQL', () => {
     expect(await new AuditReader(store).list({ limit: 1 })).toHaveLength(1);
   });
 
-  it('says that commits which PostgreSQL does not sync may be lost', async () => {
+  it('syncs its commits where PostgreSQL was told not to, and leaves alone what is stricter', async () => {
     const database = await databases.fresh('postgres');
     const application = await openApplication(database);
     await application.query('ALTER ROLE sallyport SET synchronous_commit = off');
     const store = await openStore(database);
+    await application.query('ALTER ROLE sallyport SET synchronous_commit = remote_apply');
+    const strict = await openStore(database);
     await application.query('ALTER ROLE sallyport RESET synchronous_commit');
-    expect(store.warnings).toEqual([expect.stringContaining('synchronous_commit')]);
+    const show = (one: typeof store) => one.dataSource.query('SHOW synchronous_commit');
+    expect(await show(store)).toEqual([{ synchronous_commit: 'on' }]);
+    expect(await show(strict)).toEqual([{ synchronous_commit: 'remote_apply' }]);
+    expect([store.warnings, strict.warnings]).toEqual([[], []]);
   });
 
   it.each([

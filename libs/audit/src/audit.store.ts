@@ -9,6 +9,24 @@ import { keyWarnings } from './keyed/key-warnings.js';
 import { PersonKeys } from './keyed/person-keys.js';
 import { privilegeFindings } from './privileges/privilege-findings.js';
 
+/** Readers wait for each other; beyond a statement timeout they are told so. */
+const READING_POOL_SIZE = 2;
+
+/** SQLite has one connection, whose statements are not interrupted by others anyway. */
+async function openReading(
+  store: Store,
+  database: DataSourceOptions,
+  settings: StoreSettings,
+): Promise<Store> {
+  if (store.dataSource.options.type !== 'postgres') return store;
+  const name = { ...AUDIT_STORE, applicationName: 'sallyport-audit-reader' };
+  return Store.open(database, name, [AUDIT_TABLES], {
+    ...settings,
+    migrations: 'check',
+    poolSize: READING_POOL_SIZE,
+  });
+}
+
 /** The tables of the audit: a store of its own, so that nothing else holds up a record. */
 export class AuditStore {
   /** All but the number, which is the database's to give. */
@@ -18,6 +36,8 @@ export class AuditStore {
   private constructor(
     /** Of these tables, for what else belongs to the audit, such as its log. */
     readonly store: Store,
+    /** For whoever reads: on PostgreSQL connections of its own, so that no record waits for them. */
+    private readonly reading: Store,
     /** Of the people whom the records name. */
     readonly keys: PersonKeys,
     /** What makes the records easier to change or to read than they should be, in sentences. Empty: nothing. */
@@ -36,24 +56,27 @@ export class AuditStore {
     settings: StoreSettings & AuditProtection,
   ): Promise<AuditStore> {
     try {
-      return await AuditStore.protect(
-        await Store.open(database, AUDIT_STORE, [AUDIT_TABLES], settings),
-        settings,
-      );
+      const store = await Store.open(database, AUDIT_STORE, [AUDIT_TABLES], settings);
+      return await AuditStore.protect(store, database, settings);
     } catch (error) {
       throw error instanceof StoreSetupError ? new AuditSetupError(error.message) : error;
     }
   }
 
   /** Closes the store again when it may not be used as it is. */
-  private static async protect(store: Store, protection: AuditProtection): Promise<AuditStore> {
+  private static async protect(
+    store: Store,
+    database: DataSourceOptions,
+    settings: StoreSettings & AuditProtection,
+  ): Promise<AuditStore> {
     try {
+      const protection: AuditProtection = settings;
       const keys = new PersonKeys(store, protection);
       const warnings = [
         ...(await keyWarnings(keys, protection)),
         ...(await privilegeFindings(store.dataSource, protection.privileges ?? 'warn')),
       ];
-      return new AuditStore(store, keys, warnings);
+      return new AuditStore(store, await openReading(store, database, settings), keys, warnings);
     } catch (error) {
       await store.close();
       throw error;
@@ -63,6 +86,11 @@ export class AuditStore {
   /** Of the audit alone. */
   get dataSource(): DataSource {
     return this.store.dataSource;
+  }
+
+  /** To read records with, and never to write. */
+  get readingSource(): DataSource {
+    return this.reading.dataSource;
   }
 
   /** What makes the records less durable than they should be, in sentences. Empty: nothing. */
@@ -78,8 +106,9 @@ export class AuditStore {
     await this.store.query(this.statementFor(records.length), parameters);
   }
 
-  close(): Promise<void> {
-    return this.store.close();
+  async close(): Promise<void> {
+    await this.store.close();
+    if (this.reading !== this.store) await this.reading.close();
   }
 
   /** Written here, not by a query builder: that one puts numbers into the text, and no two statements are the same. */

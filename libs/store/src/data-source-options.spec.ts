@@ -5,7 +5,12 @@ import { storeDataSourceOptions } from './data-source-options.js';
 const name = { of: 'the audit', option: 'audit', applicationName: 'sallyport-audit' };
 
 function optionsFor(application: DataSourceOptions) {
-  return storeDataSourceOptions(application, name, [], { timeoutMs: 5000, onPoolError: () => undefined });
+  return storeDataSourceOptions(application, name, [], {
+    timeoutMs: 5000,
+    poolSize: 4,
+
+    onPoolError: () => undefined,
+  });
 }
 
 describe('storeDataSourceOptions', () => {

@@ -4,7 +4,7 @@ import { StoreSetupError } from './store.errors.js';
 import type { StoreDialect, StoreName, StoreTables } from './store-tables.js';
 
 /** Few: a store is beside the pool of the application, on the same database. */
-const POOL_SIZE = 4;
+export const POOL_SIZE = 4;
 
 type OptionsOf<T extends StoreDialect> = Extract<DataSourceOptions, { readonly type: T }>;
 
@@ -17,6 +17,8 @@ interface SqliteHandle {
 export interface ConnectionLimits {
   /** Milliseconds for a connection to be made, and for a statement to end. PostgreSQL only: SQLite never waits. */
   readonly timeoutMs: number;
+  /** Connections at a time. PostgreSQL only. */
+  readonly poolSize: number;
   /** Told when an idle connection is lost; the pool makes another. */
   readonly onPoolError: (error: unknown) => void;
 }
@@ -101,7 +103,7 @@ function postgresOptions(
     ssl,
     applicationName,
     installExtensions: false,
-    poolSize: POOL_SIZE,
+    poolSize: limits.poolSize,
     connectTimeoutMS: limits.timeoutMs,
     poolErrorHandler: limits.onPoolError,
     extra: poolExtras(given.extra ?? {}, limits.timeoutMs),

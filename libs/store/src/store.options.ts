@@ -22,6 +22,8 @@ export interface StoreOptions {
 export interface StoreSettings {
   readonly migrations: 'run' | 'check';
   readonly timeoutMs: number;
+  /** Connections to PostgreSQL at a time. Default 4. */
+  readonly poolSize?: number;
   /** Told when an idle connection to PostgreSQL was lost. Default: nothing; the next statement makes a new one. */
   readonly onConnectionLost?: (error: unknown) => void;
 }

@@ -1,6 +1,6 @@
 import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from 'typeorm';
 
-import { storeDataSourceOptions } from './data-source-options.js';
+import { POOL_SIZE, storeDataSourceOptions } from './data-source-options.js';
 import { DatabaseFile } from './database-file.js';
 import { driverErrorOf, isBusy } from './store-fault.js';
 import { describeDatabase, describeFailure } from './store-messages.js';
@@ -46,9 +46,9 @@ export class Store {
     tables: readonly StoreTables[],
     settings: StoreSettings,
   ): Promise<Store> {
-    const { timeoutMs, onConnectionLost = () => undefined } = settings;
-    const limits = { timeoutMs, onPoolError: onConnectionLost };
-    const dataSource = await connect(storeDataSourceOptions(database, name, tables, limits), name);
+    const { timeoutMs, poolSize = POOL_SIZE, onConnectionLost = () => undefined } = settings;
+    const limits = { timeoutMs, poolSize, onPoolError: onConnectionLost };
+    const dataSource = await connectDurably(storeDataSourceOptions(database, name, tables, limits), name);
     try {
       await prepareTables(dataSource, name, settings.migrations);
       const warnings = await warningsOf(dataSource, name);
@@ -143,6 +143,28 @@ async function connect(options: DataSourceOptions, name: StoreName): Promise<Dat
   }
 }
 
+/** Where the server, a database or a role has `synchronous_commit = off`, our connections ask for `on`. */
+async function connectDurably(options: DataSourceOptions, name: StoreName): Promise<DataSource> {
+  const dataSource = await connect(options, name);
+  if (options.type !== 'postgres' || !(await isUnsynced(dataSource))) return dataSource;
+  const given: unknown = options.extra?.options;
+  const flags = `${typeof given === 'string' ? given : ''} -c synchronous_commit=on`.trim();
+  try {
+    const synced = await connect({ ...options, extra: { ...options.extra, options: flags } }, name);
+    await dataSource.destroy();
+    return synced;
+  } catch (error) {
+    // A pooler may refuse to be told: then it is said in `warnings`.
+    if (error instanceof StoreSetupError) return dataSource;
+    throw error;
+  }
+}
+
+async function isUnsynced(dataSource: DataSource): Promise<boolean> {
+  const [setting] = await dataSource.query<Record<string, string>[]>('SHOW synchronous_commit');
+  return setting?.['synchronous_commit'] === 'off';
+}
+
 async function prepareTables(
   dataSource: DataSource,
   { of, option }: StoreName,
@@ -174,8 +196,7 @@ async function warningsOf(dataSource: DataSource, { of }: StoreName): Promise<st
       ? [`The database of ${of} is in memory: what it holds is gone when the process ends.`]
       : [];
   }
-  const [setting] = await dataSource.query<Record<string, string>[]>('SHOW synchronous_commit');
-  return setting?.synchronous_commit === 'off'
+  return (await isUnsynced(dataSource))
     ? ['PostgreSQL runs with synchronous_commit = off: the last writes are gone when it crashes.']
     : [];
 }

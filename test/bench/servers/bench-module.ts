@@ -44,7 +44,8 @@ function sallyportOptions(settings: SallyportSettings): SallyportOptions {
 }
 
 function auditOptions({ audit, database }: SallyportSettings): NonNullable<SallyportOptions['audit']> {
-  if (audit === 'memory') return { database: { type: 'better-sqlite3', database: ':memory:' } };
+  if (audit === 'memory')
+    return { database: { type: 'better-sqlite3', database: ':memory:' }, dangerouslyVolatile: true };
   if (audit === 'off') return { dangerouslyRecordNothing: true };
   if (audit === 'durable') return {};
   const { signerKey } = generateNoteKey('bench.example/audit');

@@ -114,7 +114,7 @@ export class RecordWalk {
   }
 
   private get repository() {
-    return this.store.dataSource.getRepository(AuditRecord);
+    return this.store.readingSource.getRepository(AuditRecord);
   }
 }
 

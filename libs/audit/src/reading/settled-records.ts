@@ -1,7 +1,24 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { AuditStore } from '../audit.store.js';
 import type { RecordWalk } from './record-walk.js';
 
 const MOST_SEQS = 1000;
+/** How far back from the newest number one may still appear: more than are written while a statement may run. */
+const RECENT = 20_000;
+const PAUSE_MS = 250;
+/** Work of others that writes may be under way for hours. */
+const PATIENCE_MS = 30_000;
+
+/** Where a reader begins who wants what comes from now on. */
+export interface Beginning {
+  /** The highest number that can be read now. */
+  readonly top: number;
+  /** Below the first gap of before: what fills it is to come. */
+  readonly after: number;
+  /** Numbers between the two that are there already. */
+  readonly seen: ReadonlySet<number>;
+}
 
 /** A look at the numbers, which holds once everybody who wrote meanwhile has finished. */
 interface Mark {
@@ -37,6 +54,33 @@ export class SettledRecords {
     if (last - after === seqs.length || last <= this.settled) return last;
     await this.settle();
     return Math.max(endOfRun(after, seqs), Math.min(last, this.settled));
+  }
+
+  /** From where to go on with {@link upTo} so that nothing is passed over, and what of that was there before. */
+  async beginning(): Promise<Beginning> {
+    const top = await this.walk.lastSeq();
+    // SQLite has no gaps that are filled later.
+    if (this.store.dataSource.options.type !== 'postgres') return { top, after: top, seen: new Set() };
+    const from = Math.max(top - RECENT, 0);
+    const seqs = (await this.walk.seqsAbove(from, RECENT)).filter((seq) => seq <= top);
+    const after = endOfRun(from, seqs);
+    return { top, after, seen: new Set(seqs.filter((seq) => seq > after)) };
+  }
+
+  /**
+   * The highest number of now, once nothing below it can appear any more. Waits where there is a gap; when somebody's
+   * transaction takes too long for that, it is the last number before the gap.
+   */
+  async top(patienceMs = PATIENCE_MS): Promise<number> {
+    const { top, after } = await this.beginning();
+    if (after === top) return top;
+    const until = performance.now() + patienceMs;
+    for (;;) {
+      await this.settle();
+      if (this.settled >= top) return top;
+      if (performance.now() >= until) return after;
+      await sleep(PAUSE_MS);
+    }
   }
 
   private async settle(): Promise<void> {

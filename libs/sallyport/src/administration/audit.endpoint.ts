@@ -26,6 +26,8 @@ import { AuditQueryError, readAuditQuery } from './audit-query.js';
 export const AUDIT_LIMITS = { maxBodyBytes: 1024, maxDepth: 1, maxElements: 1 } as const;
 
 const RETRY_AFTER_SECONDS = 5;
+/** Reads at a time, of all auditors. */
+const MOST_READS = 4;
 
 export interface AuditEndpointParts {
   readonly desk: AdministrationDesk;
@@ -47,6 +49,7 @@ interface Reach {
 /** Reading the audit over HTTP: who asks, how far they see, and what they receive. */
 export class AuditEndpoint {
   readonly #logger = new Logger('Sallyport');
+  #reads = 0;
 
   constructor(private readonly parts: AuditEndpointParts) {}
 
@@ -70,6 +73,20 @@ export class AuditEndpoint {
     }
   }
 
+  /** However many auditors read at a time, so many searches are under way: the others are asked to come again. */
+  async #withinBound(read: () => Promise<Response>): Promise<Response> {
+    if (this.#reads >= MOST_READS) {
+      const message = 'Too many are reading the audit. Try again in a moment.';
+      return deskAnswer(429, { error: { reason: 'too_many', message } }, { 'Retry-After': '1' });
+    }
+    this.#reads += 1;
+    try {
+      return await read();
+    } finally {
+      this.#reads -= 1;
+    }
+  }
+
   async #serve(arrival: Arrival, url: string): Promise<Response> {
     const { desk, disclosure } = this.parts;
     const visitor = await desk.receive(arrival);
@@ -86,7 +103,7 @@ export class AuditEndpoint {
     }
     const [path = '', search = ''] = splitOnce(url, '?');
     const id = path.slice(this.parts.path.length + 1);
-    return id === '' ? this.#list(reach, search) : this.#show(reach, id);
+    return this.#withinBound(() => (id === '' ? this.#list(reach, search) : this.#show(reach, id)));
   }
 
   /** Who belongs to no tenant and is no operator sees nothing at all. */

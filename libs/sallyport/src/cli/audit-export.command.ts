@@ -10,6 +10,7 @@ import {
 import { errorCodeOf } from '@sallyport/store';
 import { filterOf, operator, type AuditFilterOptions } from './audit-filter.js';
 import { CliError } from './cli-error.js';
+import { settledRecords } from './settled-records.js';
 
 /** Options of `audit export`, as commander hands them over. */
 export interface AuditExportOptions extends AuditFilterOptions {
@@ -35,7 +36,7 @@ export async function auditExport(
   const walk = context.get(RecordWalk, { strict: false });
   const disclosure = context.get(AuditDisclosure, { strict: false });
   const filter = { ...filterOf(options), ...(kind !== undefined && { kind }) };
-  const range = { after: 0, upTo: await walk.lastSeq() };
+  const range = { after: 0, upTo: await settledRecords(context).top() };
   const total = await walk.count(range, filter);
   await disclosure.export(operator(), filter, { records: total, upTo: range.upTo, format });
   try {

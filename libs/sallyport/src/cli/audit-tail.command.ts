@@ -1,16 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
-import {
-  AuditDisclosure,
-  AuditStore,
-  lineOf,
-  RecordWalk,
-  SettledRecords,
-  type ReadRecord,
-  type RecordFilter,
-} from '@sallyport/audit';
+import { AuditDisclosure, lineOf, RecordWalk, type ReadRecord, type RecordFilter } from '@sallyport/audit';
 import { filterOf, operator, type AuditFilterOptions } from './audit-filter.js';
 import { recordLine } from './audit-table.js';
+import { settledRecords } from './settled-records.js';
 
 /** Options of `audit tail`, as commander hands them over. */
 export interface AuditTailOptions extends AuditFilterOptions {
@@ -22,8 +15,6 @@ export interface AuditTailOptions extends AuditFilterOptions {
 
 const POLL_MS = 500;
 const BATCH = 200;
-/** A gap in the numbers is believed when the transactions that could fill it have ended, and not before. */
-const STATEMENT_MS = 6000;
 
 /**
  * The last records, and with `follow` those that are committed from then on, in order and none twice, until `signal` is
@@ -41,14 +32,18 @@ export async function auditTail(
   const show = (records: readonly ReadRecord[]) => {
     for (const record of records) print(json === true ? lineOf(record, 'jsonl') : recordLine(record));
   };
-  let after = await walk.lastSeq();
+  const settled = settledRecords(context);
+  const { top, after: begin, seen } = await settled.beginning();
   await context.get(AuditDisclosure, { strict: false }).follow(operator(), filter);
-  show(await walk.readLast({ after: 0, upTo: after }, lines, filter));
+  const last = await walk.readLast({ after: 0, upTo: top }, lines, filter);
+  show(last);
   if (follow !== true) return;
-  const settled = new SettledRecords(context.get(AuditStore, { strict: false }), walk, STATEMENT_MS);
+  const shown = new Set([...seen, ...last.map(({ seq }) => seq)]);
+  const showNew = (records: readonly ReadRecord[]) => show(records.filter(({ seq }) => !shown.has(seq)));
+  let after = begin;
   while (!signal.aborted) {
     const upTo = await settled.upTo(after);
-    after = await showAll(walk, { after, upTo }, filter, show);
+    after = await showAll(walk, { after, upTo }, filter, showNew);
     await sleep(POLL_MS, undefined, { signal }).catch(ignoreAbort);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What OCSF 1.8.0 (schema.ocsf.io/1.8.0; tag v1.8.0 of its schema, Apache-2.0) says of the classes and objects that are
+ * What OCSF 1.8.0 (schema.ocsf.io/1.8.0; 1.8.0 of its schema, Apache-2.0) says of the classes and objects that are
  * written here: every attribute with its type, `[]` for a list, `!` for required, `*` for recommended, `@` for the profile that it
  * belongs to, and the values of its enumeration. Attributes that all five classes have alike stand once, in `EVERY_CLASS`.
  */
