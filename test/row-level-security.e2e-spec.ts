@@ -3,6 +3,7 @@ import { AuditTrail } from '@sallyport/mcp';
 import {
   Args,
   enableTenantRows,
+  grantRows,
   McpTool,
   scopeToTenant,
   Tenancy,
@@ -602,6 +603,36 @@ describe('The boot on PostgreSQL', () => {
       expect(await problemsOf({ entities })).toEqual(['row_security_off', 'row_security_policy']);
     } finally {
       await admin.query('DROP SCHEMA office CASCADE; DROP SCHEMA shop CASCADE');
+    }
+  });
+
+  it('keeps apart tenants that are uuids, of a table that counts', async () => {
+    const { admin } = database;
+    const [acme, globex] = ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'];
+    await admin.query('CREATE TABLE parcel (id serial primary key, tenant uuid not null)');
+    await admin.query('INSERT INTO parcel (tenant) VALUES ($1), ($2)', [acme, globex]);
+    const runner = admin.createQueryRunner();
+    await enableTenantRows(runner, 'parcel');
+    await grantRows(runner, 'parcel', 'app');
+    await runner.release();
+    const parcel = tenantOwned(
+      new EntitySchema<{ id: number; tenant: string }>({
+        name: 'parcel',
+        columns: { id: { type: 'int', primary: true, generated: 'increment' }, tenant: { type: 'uuid' } },
+      }),
+    );
+    const dataSource = await connected({ ...database.options, entities: [parcel] } as DataSourceOptions);
+    try {
+      await scopeToTenant(dataSource);
+      const tenancy = new Tenancy(new Unrecorded(), { name: 'a test', version: '1' });
+      const own = await tenancy.within(acme, { reason: 'a test' }, async () => {
+        await dataSource.manager.insert(parcel, {});
+        return dataSource.manager.find(parcel);
+      });
+      expect(own.map(({ tenant }) => tenant)).toEqual([acme, acme]);
+    } finally {
+      await dataSource.destroy();
+      await admin.query('DROP TABLE parcel');
     }
   });
 
