@@ -90,6 +90,8 @@ interface Credentials {
   database: string;
 }
 
+const SERVER = { name: 'a test', version: '1', resource: 'https://mcp.example/mcp' };
+
 class Unrecorded extends AuditTrail {
   record(): Promise<void> {
     return Promise.resolve();
@@ -572,7 +574,7 @@ describe('The boot on PostgreSQL', () => {
       try {
         await scopeToTenant(dataSource, { across: { username: 'jobs', password: 'jobs-password' } });
         const books = () => dataSource.manager.find(Book);
-        const tenancy = new Tenancy(new Unrecorded(), { name: 'a test', version: '1' });
+        const tenancy = new Tenancy(new Unrecorded(), SERVER);
         expect(await tenancy.acrossTenants({ reason: 'a test' }, books)).toHaveLength(3);
         expect(await tenancy.within('acme', { reason: 'a test' }, books)).toHaveLength(2);
       } finally {
@@ -624,7 +626,7 @@ describe('The boot on PostgreSQL', () => {
     const dataSource = await connected({ ...database.options, entities: [parcel] } as DataSourceOptions);
     try {
       await scopeToTenant(dataSource);
-      const tenancy = new Tenancy(new Unrecorded(), { name: 'a test', version: '1' });
+      const tenancy = new Tenancy(new Unrecorded(), SERVER);
       const own = await tenancy.within(acme, { reason: 'a test' }, async () => {
         await dataSource.manager.insert(parcel, {});
         return dataSource.manager.find(parcel);

@@ -249,7 +249,7 @@ describe('A foreign key of the tenant and a key', () => {
     ]);
     await dataSource.manager.insert(Box, { id: 'b1', rack: { id: 'r1', tenant: 'acme' } });
     await scopeToTenant(dataSource);
-    const tenancy = new Tenancy(new Unrecorded(), { name: 'a test', version: '1' });
+    const tenancy = new Tenancy(new Unrecorded(), SERVER);
     const move = (to: { id: string; tenant: string }) =>
       tenancy.within('acme', { reason: 'a test' }, async () => {
         const box = await dataSource.manager.findOneByOrFail(Box, { id: 'b1' });
@@ -264,6 +264,8 @@ describe('A foreign key of the tenant and a key', () => {
     await dataSource.destroy();
   });
 });
+
+const SERVER = { name: 'a test', version: '1', resource: 'https://mcp.example/mcp' };
 
 class Unrecorded extends AuditTrail {
   record(): Promise<void> {
@@ -293,7 +295,7 @@ describe('A marked view', () => {
       synchronize: true,
     }).initialize();
     await scopeToTenant(dataSource);
-    const tenancy = new Tenancy(new Unrecorded(), { name: 'a test', version: '1' });
+    const tenancy = new Tenancy(new Unrecorded(), SERVER);
     const desks = () => dataSource.manager.find(OpenDesk);
     expect(await tenancy.within('acme', { reason: 'a test' }, desks)).toEqual([{ id: 'd', tenant: 'acme' }]);
     await dataSource.destroy();
