@@ -60,6 +60,14 @@ const twin = new EntitySchema({
   columns: { id: { type: 'varchar', primary: true } },
 });
 
+const SERVER = { name: 'a test', version: '1', resource: 'https://mcp.example/mcp' };
+
+class Unrecorded extends AuditTrail {
+  record(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 let issuer: TestIssuer;
 
 beforeAll(async () => {
@@ -264,14 +272,6 @@ describe('A foreign key of the tenant and a key', () => {
     await dataSource.destroy();
   });
 });
-
-const SERVER = { name: 'a test', version: '1', resource: 'https://mcp.example/mcp' };
-
-class Unrecorded extends AuditTrail {
-  record(): Promise<void> {
-    return Promise.resolve();
-  }
-}
 
 describe('A marked view', () => {
   @TenantOwned()
