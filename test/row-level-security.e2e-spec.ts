@@ -3,6 +3,7 @@ import { AuditTrail } from '@sallyport/mcp';
 import {
   Args,
   enableTenantRows,
+  grantRows,
   McpTool,
   scopeToTenant,
   Tenancy,
@@ -88,6 +89,8 @@ interface Credentials {
   password: string;
   database: string;
 }
+
+const SERVER = { name: 'a test', version: '1', resource: 'https://mcp.example/mcp' };
 
 class Unrecorded extends AuditTrail {
   record(): Promise<void> {
@@ -571,7 +574,7 @@ describe('The boot on PostgreSQL', () => {
       try {
         await scopeToTenant(dataSource, { across: { username: 'jobs', password: 'jobs-password' } });
         const books = () => dataSource.manager.find(Book);
-        const tenancy = new Tenancy(new Unrecorded(), { name: 'a test', version: '1' });
+        const tenancy = new Tenancy(new Unrecorded(), SERVER);
         expect(await tenancy.acrossTenants({ reason: 'a test' }, books)).toHaveLength(3);
         expect(await tenancy.within('acme', { reason: 'a test' }, books)).toHaveLength(2);
       } finally {
@@ -602,6 +605,36 @@ describe('The boot on PostgreSQL', () => {
       expect(await problemsOf({ entities })).toEqual(['row_security_off', 'row_security_policy']);
     } finally {
       await admin.query('DROP SCHEMA office CASCADE; DROP SCHEMA shop CASCADE');
+    }
+  });
+
+  it('keeps apart tenants that are uuids, of a table that counts', async () => {
+    const { admin } = database;
+    const [acme, globex] = ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'];
+    await admin.query('CREATE TABLE parcel (id serial primary key, tenant uuid not null)');
+    await admin.query('INSERT INTO parcel (tenant) VALUES ($1), ($2)', [acme, globex]);
+    const runner = admin.createQueryRunner();
+    await enableTenantRows(runner, 'parcel');
+    await grantRows(runner, 'parcel', 'app');
+    await runner.release();
+    const parcel = tenantOwned(
+      new EntitySchema<{ id: number; tenant: string }>({
+        name: 'parcel',
+        columns: { id: { type: 'int', primary: true, generated: 'increment' }, tenant: { type: 'uuid' } },
+      }),
+    );
+    const dataSource = await connected({ ...database.options, entities: [parcel] } as DataSourceOptions);
+    try {
+      await scopeToTenant(dataSource);
+      const tenancy = new Tenancy(new Unrecorded(), SERVER);
+      const own = await tenancy.within(acme, { reason: 'a test' }, async () => {
+        await dataSource.manager.insert(parcel, {});
+        return dataSource.manager.find(parcel);
+      });
+      expect(own.map(({ tenant }) => tenant)).toEqual([acme, acme]);
+    } finally {
+      await dataSource.destroy();
+      await admin.query('DROP TABLE parcel');
     }
   });
 

@@ -1,16 +1,21 @@
 import { Module } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
+import { AuditTrail } from '@sallyport/mcp';
 import { scopeToTenant, Tenancy, TenantOwned, tenantOwned, TenancyError } from 'sallyport';
 import {
   Column,
   DataSource,
   Entity,
   EntitySchema,
+  JoinColumn,
+  ManyToOne,
   PrimaryColumn,
   type QueryRunner,
   Tree,
   TreeChildren,
   TreeParent,
+  ViewColumn,
+  ViewEntity,
 } from 'typeorm';
 import { TestIssuer } from './support/issuer.js';
 import { newDatabaseFile, TestServer } from './support/server.js';
@@ -54,6 +59,14 @@ const twin = new EntitySchema({
   tableName: 'book',
   columns: { id: { type: 'varchar', primary: true } },
 });
+
+const SERVER = { name: 'a test', version: '1', resource: 'https://mcp.example/mcp' };
+
+class Unrecorded extends AuditTrail {
+  record(): Promise<void> {
+    return Promise.resolve();
+  }
+}
 
 let issuer: TestIssuer;
 
@@ -199,6 +212,93 @@ describe('A DataSource that is initialized once the application is up', () => {
     await expect(dataSource.manager.find(Book)).rejects.toMatchObject({ code: 'not_scoped' });
     await dataSource.destroy();
     await server.close();
+  });
+});
+
+describe('A foreign key of the tenant and a key', () => {
+  @TenantOwned()
+  @Entity('rack')
+  class Rack {
+    @PrimaryColumn({ type: 'varchar' })
+    id!: string;
+
+    @PrimaryColumn({ type: 'varchar' })
+    tenant!: string;
+  }
+
+  @TenantOwned()
+  @Entity('box')
+  class Box {
+    @PrimaryColumn({ type: 'varchar' })
+    id!: string;
+
+    @Column({ type: 'varchar' })
+    tenant!: string;
+
+    @ManyToOne(() => Rack)
+    @JoinColumn([
+      { name: 'tenant', referencedColumnName: 'tenant' },
+      { name: 'rackId', referencedColumnName: 'id' },
+    ])
+    rack!: Rack;
+  }
+
+  it('is moved within the tenant, and to no other', async () => {
+    const dataSource = await new DataSource({
+      type: 'better-sqlite3',
+      database: ':memory:',
+      entities: [Rack, Box],
+      synchronize: true,
+    }).initialize();
+    await dataSource.manager.insert(Rack, [
+      { id: 'r1', tenant: 'acme' },
+      { id: 'r2', tenant: 'acme' },
+      { id: 'r1', tenant: 'globex' },
+    ]);
+    await dataSource.manager.insert(Box, { id: 'b1', rack: { id: 'r1', tenant: 'acme' } });
+    await scopeToTenant(dataSource);
+    const tenancy = new Tenancy(new Unrecorded(), SERVER);
+    const move = (to: { id: string; tenant: string }) =>
+      tenancy.within('acme', { reason: 'a test' }, async () => {
+        const box = await dataSource.manager.findOneByOrFail(Box, { id: 'b1' });
+        await dataSource.manager.save(Object.assign(box, { rack: to }));
+      });
+    const rack = () =>
+      tenancy.acrossTenants({ reason: 'a test' }, () => dataSource.query('SELECT tenant, "rackId" FROM box'));
+    await move({ id: 'r2', tenant: 'acme' });
+    expect(await rack()).toEqual([{ tenant: 'acme', rackId: 'r2' }]);
+    await expect(move({ id: 'r1', tenant: 'globex' })).rejects.toMatchObject({ code: 'tenant_column' });
+    expect(await rack()).toEqual([{ tenant: 'acme', rackId: 'r2' }]);
+    await dataSource.destroy();
+  });
+});
+
+describe('A marked view', () => {
+  @TenantOwned()
+  @ViewEntity({
+    name: 'open_desk',
+    expression: `SELECT 'd' AS id, 'acme' AS tenant UNION SELECT 'e', 'globex'`,
+  })
+  class OpenDesk {
+    @ViewColumn()
+    id!: string;
+
+    @ViewColumn()
+    tenant!: string;
+  }
+
+  it('is narrowed to the tenant', async () => {
+    const dataSource = await new DataSource({
+      type: 'better-sqlite3',
+      database: ':memory:',
+      entities: [OpenDesk],
+      synchronize: true,
+    }).initialize();
+    await scopeToTenant(dataSource);
+    const tenancy = new Tenancy(new Unrecorded(), SERVER);
+    const desks = () => dataSource.manager.find(OpenDesk);
+    expect(await tenancy.within('acme', { reason: 'a test' }, desks)).toEqual([{ id: 'd', tenant: 'acme' }]);
+    await dataSource.destroy();
   });
 });
 

@@ -1,11 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { Args, McpTool, Tenancy, TenancyError } from 'sallyport';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { z } from 'zod';
-import { eventually } from './support/eventually.js';
+import { Deferred, eventually } from './support/eventually.js';
 import { TestIssuer } from './support/issuer.js';
 import { toolCall } from './support/messages.js';
 import { TestServer } from './support/server.js';
@@ -20,6 +19,19 @@ import { Book, Page } from './support/tenant-entities.js';
 
 /** What became of work that went on after its call: a code, or the titles that it saw. */
 const left: string[] = [];
+
+/** Settled when the call has been answered, or the work within a tenant is over. */
+let over = new Deferred();
+/** Settled when what goes on after that has written something before. */
+let written = new Deferred();
+
+/** Until as much is known of what was left behind. */
+async function leftAtLeast(count: number): Promise<void> {
+  await eventually(
+    () => Promise.resolve(left.length),
+    (length) => length >= count,
+  );
+}
 
 async function keep(work: Promise<unknown>): Promise<void> {
   try {
@@ -49,12 +61,13 @@ class Tools {
     input: z.object({ title: z.string() }),
   })
   async enqueue(@Args('title') title: string) {
+    const known = left.length;
     this.#jobs.push(title);
     this.#wake();
     // The first caller starts the worker, and the worker runs in what it was started in.
     if (!this.#isRunning) void this.#work();
     this.#isRunning = true;
-    await sleep(20);
+    if (title !== 'stop') await leftAtLeast(known + 1);
     return 'queued';
   }
 
@@ -69,13 +82,13 @@ class Tools {
 
   @McpTool({ name: 'timer', description: 'Looks later.', scopes: ['crm:write'], risk: 'read' })
   timer() {
-    setTimeout(() => void keep(this.#titles()), 60);
+    setTimeout(() => void keep(over.promise.then(() => this.#titles())));
     return 'ok';
   }
 
   @McpTool({ name: 'forgets', description: 'Awaits nothing.', scopes: ['crm:write'], risk: 'write' })
   forgets() {
-    void keep(sleep(60).then(() => this.dataSource.getRepository(Book).updateAll({ title: 'late' })));
+    void keep(over.promise.then(() => this.dataSource.getRepository(Book).updateAll({ title: 'late' })));
     return 'ok';
   }
 
@@ -83,17 +96,18 @@ class Tools {
   async transacts() {
     const work = this.dataSource.transaction(async (manager) => {
       await manager.insert(Book, { id: 'late-1', title: 'late', amount: 1 });
-      await sleep(60);
+      written.resolve();
+      await over.promise;
     });
     void keep(work);
-    await sleep(20);
+    await written.promise;
     return 'ok';
   }
 
   @McpTool({ name: 'says', description: 'Says whose rows.', scopes: ['crm:write'], risk: 'read' })
   says() {
     const work = () => this.tenancy.within('globex', { reason: 'a job of globex' }, () => this.#titles());
-    setTimeout(() => void keep(work()), 60);
+    setTimeout(() => void keep(over.promise.then(work)));
     return 'ok';
   }
 
@@ -145,6 +159,8 @@ describe.each(DATABASES)('Work that goes on after its call, on %s,', (name) => {
   beforeEach(async () => {
     await plantCanaries(database.admin);
     left.length = 0;
+    over = new Deferred();
+    written = new Deferred();
   });
 
   async function call(tenant: string, tool: string, args: Record<string, unknown> = {}) {
@@ -152,16 +168,10 @@ describe.each(DATABASES)('Work that goes on after its call, on %s,', (name) => {
     return server.send({ token, ...toolCall(tool, args) });
   }
 
-  /** Until the work that was left behind has ended. */
-  const settled = () =>
-    eventually(
-      () => Promise.resolve(left.length),
-      (length) => length > 0,
-    );
-
   async function leftBy(tool: string): Promise<string[]> {
     await call('acme', tool);
-    await settled();
+    over.resolve();
+    await leftAtLeast(1);
     return left;
   }
 
@@ -218,13 +228,15 @@ describe.each(DATABASES)('Work that goes on after its call, on %s,', (name) => {
     await server.app.get(Tenancy).within('acme', { reason: 'a test' }, async () => {
       const work = dataSource.transaction(async (manager) => {
         await manager.insert(Book, { id: 'late-2', title: 'late', amount: 1 });
-        await sleep(60);
+        written.resolve();
+        await over.promise;
         await manager.find(Book);
       });
       void keep(work);
-      await sleep(20);
+      await written.promise;
     });
-    await settled();
+    over.resolve();
+    await leftAtLeast(1);
     expect(left).toEqual(['reach_over']);
     expect(await rowsOf(database.admin, 'acme')).toEqual(before);
     await dataSource.transaction((manager) => manager.find(Page));

@@ -1,6 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
-import { DataSource, type ReplicationMode } from 'typeorm';
+import type { DataSource } from 'typeorm';
 
+import { replaceMethod } from './replace-method.js';
 import { leaveSchemaWork } from './schema-work.js';
 import { holdSource, isHeld } from './scoped-source.js';
 
@@ -17,11 +18,14 @@ export function holdInjected(container: ModulesContainer): void {
   leaveSchemaWork();
   if (isInstalled) return;
   isInstalled = true;
-  const { createQueryRunner } = DataSource.prototype;
-  DataSource.prototype.createQueryRunner = function (mode?: ReplicationMode) {
-    if (this.isInitialized && !isHeld(this) && isInjected(this)) holdSource(this);
-    return createQueryRunner.call(this, mode);
-  };
+  replaceMethod(
+    'createQueryRunner',
+    (create) =>
+      function (...given) {
+        if (this.isInitialized && !isHeld(this) && isInjected(this)) holdSource(this);
+        return create.apply(this, given);
+      },
+  );
 }
 
 function isInjected(dataSource: DataSource): boolean {

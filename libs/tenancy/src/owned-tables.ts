@@ -79,7 +79,7 @@ function entityProblems(metadata: EntityMetadata, property: string): Problem[] {
         `${name}.${property} can be null: every row has a tenant, drop nullable.`,
       ),
     );
-  if (!isExact(column))
+  if (!isExact(column) && !isOfView(metadata, column))
     problems.push(
       problem(
         'tenant_column_inexact',
@@ -103,6 +103,12 @@ const EXACT: readonly unknown[] = [
 /** SQLite compares numbers by their value, and `char` of PostgreSQL leaves out the spaces at the end. */
 function isExact({ type, collation }: Pick<ColumnMetadata, 'type' | 'collation'>): boolean {
   return EXACT.includes(type) && [undefined, 'BINARY', 'C'].includes(collation);
+}
+
+/** The type of a column of a view is that of the column it shows, which TypeORM does not know. */
+function isOfView({ tableType }: EntityMetadata, column: ColumnMetadata): boolean {
+  const type: unknown = column.type;
+  return tableType === 'view' && type === undefined;
 }
 
 function linkProblems(link: LinkTable | undefined, { name }: EntityMetadata): Problem[] {

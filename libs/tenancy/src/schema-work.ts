@@ -1,6 +1,7 @@
-import { DataSource } from 'typeorm';
-
 import { withReach } from './reach.js';
+import { replaceMethod } from './replace-method.js';
+
+const WORK = ['runMigrations', 'undoLastMigration', 'showMigrations', 'synchronize', 'dropDatabase'] as const;
 
 let isInstalled = false;
 
@@ -8,21 +9,12 @@ let isInstalled = false;
 export function leaveSchemaWork(): void {
   if (isInstalled) return;
   isInstalled = true;
-  const { runMigrations, undoLastMigration, showMigrations, synchronize, dropDatabase } =
-    DataSource.prototype;
-  Object.assign(DataSource.prototype, {
-    runMigrations: schemaWork(runMigrations),
-    undoLastMigration: schemaWork(undoLastMigration),
-    showMigrations: schemaWork(showMigrations),
-    synchronize: schemaWork(synchronize),
-    dropDatabase: schemaWork(dropDatabase),
-  });
-}
-
-type Work<Given extends unknown[], Result> = (this: DataSource, ...given: Given) => Promise<Result>;
-
-function schemaWork<Given extends unknown[], Result>(work: Work<Given, Result>): Work<Given, Result> {
-  return function (...given) {
-    return withReach({ kind: 'schema' }, () => work.apply(this, given));
-  };
+  for (const name of WORK)
+    replaceMethod(
+      name,
+      (work) =>
+        function (...given) {
+          return withReach({ kind: 'schema' }, async () => work.apply(this, given));
+        },
+    );
 }

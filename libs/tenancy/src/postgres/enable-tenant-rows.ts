@@ -1,5 +1,6 @@
 import type { QueryRunner } from 'typeorm';
 
+import { ask } from '../ask.js';
 import { TENANT_SETTING } from '../sql/tenant-setting.js';
 import { quoted, quotedPath } from '../sql/tenant-table.js';
 
@@ -49,7 +50,21 @@ export async function enableTenantRows(
   table: string,
   { column = 'tenant', across }: TenantRowsOptions = {},
 ): Promise<void> {
-  await secure(runner, table, `${quoted(column)} = ${TENANT}`, across);
+  if (!isPostgres(runner)) return;
+  const type = await castOf(runner, table, column);
+  await secure(runner, table, `${quoted(column)} = ${TENANT}${type}`, across);
+}
+
+/** A uuid or an enum is not compared with a text. */
+async function castOf(runner: QueryRunner, table: string, column: string): Promise<string> {
+  const [row] = await ask<{ type: string; text: boolean }>(
+    runner,
+    `SELECT format_type(a.atttypid, NULL) AS "type", t.typcategory = 'S' AS "text"
+     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+     WHERE a.attrelid = to_regclass($1) AND a.attname = $2`,
+    [quotedPath(table), column],
+  );
+  return row === undefined || row.text ? '' : `::${row.type}`;
 }
 
 /** The same for a table between two others, such as TypeORM makes for `@ManyToMany`. */
@@ -67,13 +82,20 @@ export async function enableTenantLinks(
 }
 
 /**
- * Lets the role that the server connects as work on the rows of a table, and no more: neither TRUNCATE nor TRIGGER, which
- * row-level security does not bind.
+ * Lets the role that the server connects as work on the rows of a table, and count on its sequences, and no more: neither
+ * TRUNCATE nor TRIGGER, which row-level security does not bind.
  */
 export async function grantRows(runner: QueryRunner, table: string, role: string): Promise<void> {
   if (!isPostgres(runner)) return;
   await runner.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${quotedPath(table)} TO ${quoted(role)}`);
+  for (const { sequence } of await ask<{ sequence: string }>(runner, SEQUENCES, [quotedPath(table)]))
+    await runner.query(`GRANT USAGE ON SEQUENCE ${sequence} TO ${quoted(role)}`);
 }
+
+/** Those that the defaults of a table's columns count with. */
+const SEQUENCES = `
+  SELECT s.oid::regclass::text AS "sequence" FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+  WHERE d.classid = 'pg_class'::regclass AND d.refobjid = to_regclass($1) AND d.deptype IN ('a', 'i')`;
 
 async function secure(
   runner: QueryRunner,

@@ -23,9 +23,26 @@ const ALLOWED: Readonly<Record<Dialect, ReadonlyMap<string, Allowed>>> = {
     // Without CASCADE, which reaches tables that it does not name.
     ['truncate', (tokens: readonly Token[]) => !tokens.some(({ name }) => name === 'cascade')],
   ]),
-  // What TypeORM begins a transaction with.
-  sqlite: new Map([['pragma', (tokens: readonly Token[]) => tokens[1]?.name === 'read_uncommitted']]),
+  sqlite: new Map([['pragma', readsSchema]]),
 };
+
+/** Of SQLite, what TypeORM reads a schema with, and begins a transaction with. */
+const PRAGMAS = new Set([
+  'database_list',
+  'foreign_key_list',
+  'index_info',
+  'index_list',
+  'index_xinfo',
+  'read_uncommitted',
+  'table_info',
+  'table_list',
+  'table_xinfo',
+]);
+
+/** `PRAGMA table_info("ticket")`, `PRAGMA "main".table_info("ticket")`. */
+function readsSchema([, first, dot, second]: readonly Token[]): boolean {
+  return PRAGMAS.has((dot?.text === '.' ? second : first)?.name ?? '');
+}
 
 /** `SET TRANSACTION …`, `SET CONSTRAINTS …`, and `SET LOCAL` of what a transaction may have for itself. */
 function isOwnOfTransaction(tokens: readonly Token[]): boolean {
@@ -53,6 +70,7 @@ export function refuseOthers(tokens: readonly Token[], dialect: Dialect, tables:
   const allowed = first.kind === 'word' ? ALLOWED[dialect].get(first.name) : undefined;
   if (allowed?.(tokens) !== true)
     throw unscopable('another verb than SELECT, INSERT, UPDATE or DELETE, which is for migrations');
-  if (tokens.some(({ kind, name }) => kind !== 'string' && tables.has(name)))
+  // A schema is nobody's, and a PRAGMA that reads it says the name of a table.
+  if (dialect === 'postgres' && tokens.some(({ kind, name }) => kind !== 'string' && tables.has(name)))
     throw unscopable('another verb than SELECT, INSERT, UPDATE or DELETE');
 }

@@ -370,8 +370,13 @@ describe('scopeStatement', () => {
     expect(() => scope(statement, 'sqlite')).toThrow(expect.objectContaining({ code: 'unscopable' }));
   });
 
-  it('lets TypeORM begin a transaction on SQLite with an isolation level', () => {
-    expect(scope('PRAGMA read_uncommitted = true', 'sqlite')).toBe('free');
+  it.each([
+    'PRAGMA read_uncommitted = true',
+    'PRAGMA table_xinfo("ticket")',
+    'PRAGMA "main".index_list("ticket")',
+    'PRAGMA foreign_key_list(ticket)',
+  ])('lets TypeORM begin a transaction and read a schema on SQLite: %s', (statement) => {
+    expect(scope(statement, 'sqlite')).toBe('free');
   });
 
   it.each([
