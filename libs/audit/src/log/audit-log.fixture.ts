@@ -17,6 +17,9 @@ import { LogRows, type StoredCheckpoint } from './log-rows.js';
 export const LOG_NAME = 'audit.test/log';
 export const KEY = generateNoteKey(LOG_NAME);
 
+/** Whoever runs a command. */
+export const OPERATOR = { via: 'cli', address: undefined, actor: undefined } as const;
+
 export function newDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'sallyport-log-'));
 }
@@ -34,6 +37,8 @@ export interface LoggedTrail {
   readonly rows: LogRows;
   readonly problems: string[];
   readonly rotations: { from: string; to: string }[];
+  /** What was recorded before it was remembered again. */
+  readonly remembered: { size: number; places: string[] }[];
   /** Records so many attempts, one commit for all. */
   readonly record: (count: number) => Promise<void>;
   /** Until a checkpoint covers so many leaves. */
@@ -63,6 +68,7 @@ export async function openLoggedTrail(
   const trail = new TypeOrmAuditTrail(store, { timeoutMs, maxQueued: 10_000 });
   const problems: string[] = [];
   const rotations: { from: string; to: string }[] = [];
+  const remembered: LoggedTrail['remembered'] = [];
   const log = new AuditLog({
     store: store.store,
     settings: await logSettings({
@@ -72,6 +78,7 @@ export async function openLoggedTrail(
     }),
     timeoutMs,
     onKeyRotation: (change) => Promise.resolve(void rotations.push(change)),
+    onRemember: (_, size, places) => Promise.resolve(void remembered.push({ size, places: [...places] })),
     onProblem: (sentence) => problems.push(sentence),
   });
   trail.onCommit = () => log.wake();
@@ -83,6 +90,7 @@ export async function openLoggedTrail(
     rows,
     problems,
     rotations,
+    remembered,
     record: async (count) => {
       await Promise.all(Array.from({ length: count }, () => trail.record(attempt())));
     },

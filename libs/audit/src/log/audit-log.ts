@@ -1,3 +1,4 @@
+import type { AdministrationEvent } from '@sallyport/mcp';
 import type { Store } from '@sallyport/store';
 
 import { pooledConnection } from './log-connection.js';
@@ -20,8 +21,19 @@ export interface AuditLogWiring {
   /** Within which a statement ends. */
   readonly timeoutMs: number;
   readonly onKeyRotation: KeyRotation;
+  readonly onRemember: RememberRecord;
   readonly onProblem: (sentence: string) => void;
 }
+
+/** Who runs a command about the log. */
+export type LogOperator = Pick<AdministrationEvent, 'via' | 'address' | 'actor'>;
+
+/** Records that what was signed is remembered again, before it is. */
+export type RememberRecord = (
+  operator: LogOperator,
+  size: number,
+  places: ReadonlySet<string>,
+) => Promise<void>;
 
 /**
  * The tamper-evident log over the records: a Merkle tree (RFC 6962) with signed checkpoints (c2sp.org/tlog-checkpoint).
@@ -32,7 +44,10 @@ export class AuditLog {
   private readonly settings: LogSettings | undefined;
   private readonly sequencer: Sequencer | undefined;
 
-  constructor({ store, settings, timeoutMs, onKeyRotation, onProblem }: AuditLogWiring) {
+  private readonly onRemember: RememberRecord;
+
+  constructor({ store, settings, timeoutMs, onKeyRotation, onRemember, onProblem }: AuditLogWiring) {
+    this.onRemember = onRemember;
     this.rows = new LogRows(pooledConnection(store), store.dataSource);
     this.settings = settings;
     if (settings === undefined) return;
@@ -98,13 +113,20 @@ export class AuditLog {
    * remember the newest checkpoint of the database again, and signing goes on.
    *
    * @param size of a checkpoint in the database that somebody has found to be right
+   * @param operator who says so: it is recorded first
    * @returns where it is remembered now
    * @throws AuditLogError when the log is not intact otherwise, or there is nothing to do
    */
-  async remember(size: number): Promise<string[]> {
+  async remember(size: number, operator: LogOperator): Promise<string[]> {
     const { settings, rows } = this;
     if (settings === undefined) throw new AuditLogError(UNSIGNED);
-    return rememberAgain({ rows, settings, size, verify: () => this.verify() });
+    return rememberAgain({
+      rows,
+      settings,
+      size,
+      verify: () => this.verify(),
+      record: (newest, places) => this.onRemember(operator, newest, places),
+    });
   }
 
   /**

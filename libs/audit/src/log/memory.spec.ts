@@ -11,6 +11,7 @@ import {
   newDirectory,
   newestRow,
   openLoggedTrail,
+  OPERATOR,
   type LoggedTrail,
 } from './audit-log.fixture.js';
 import { LogKeys, type OpenedCheckpoint } from './log-keys.js';
@@ -149,7 +150,7 @@ describe('a log that a publisher alone remembers', () => {
     const logged = await open(database, options);
     await logged.record(1);
     expect((await refusal(logged))?.message).toContain('sallyport audit remember --size 3');
-    expect(await logged.log.remember(3)).toEqual([`the file ${elsewhere}`]);
+    expect(await logged.log.remember(3, OPERATOR)).toEqual([`the file ${elsewhere}`]);
     await eventually(
       () => newestRow(logged.rows),
       (row) => row?.size === 4,
@@ -187,8 +188,12 @@ describe('a log whose state file is not there any more', () => {
 
   it('goes on once an operator has had a checkpoint remembered that is in the database', async () => {
     const { state, logged } = await withoutState();
-    await expect(logged.log.remember(3)).rejects.toThrow(/no checkpoint of 3 records.*its newest is of 4/);
-    expect(await logged.log.remember(4)).toEqual([`the signer's state ${state.file}`]);
+    await expect(logged.log.remember(3, OPERATOR)).rejects.toThrow(
+      /no checkpoint of 3 records.*its newest is of 4/,
+    );
+    expect(logged.remembered).toEqual([]);
+    expect(await logged.log.remember(4, OPERATOR)).toEqual([`the signer's state ${state.file}`]);
+    expect(logged.remembered).toEqual([{ size: 4, places: [`the signer's state ${state.file}`] }]);
     await logged.record(1);
     await logged.signed(5);
     expect(await logged.log.verify()).toMatchObject({
@@ -196,7 +201,7 @@ describe('a log whose state file is not there any more', () => {
       comparedWith: [`the signer's state ${state.file}`],
       notCompared: [],
     });
-    await expect(logged.log.remember(4)).rejects.toThrow(/Nothing is missing/);
+    await expect(logged.log.remember(4, OPERATOR)).rejects.toThrow(/Nothing is missing/);
   });
 
   it('is remembered by nobody when it is not intact', async () => {
@@ -206,7 +211,7 @@ describe('a log whose state file is not there any more', () => {
       'DROP TRIGGER sallyport_audit_no_update; UPDATE sallyport_audit SET entry = NULL WHERE seq = 2',
     );
     file.close();
-    await expect(logged.log.remember(4)).rejects.toThrow(/not intact.*audit verify/);
+    await expect(logged.log.remember(4, OPERATOR)).rejects.toThrow(/not intact.*audit verify/);
   });
 
   it('goes on by itself when a publisher holds the newest checkpoint', async () => {

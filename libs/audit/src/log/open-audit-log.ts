@@ -4,7 +4,7 @@ import { uuidV7, type AuditTrail, type ServerIdentity } from '@sallyport/mcp';
 import { auditSettings, type AuditOptions } from '../audit.options.js';
 import type { AuditStore } from '../audit.store.js';
 import type { TypeOrmAuditTrail } from '../audit.trail.js';
-import { AuditLog } from './audit-log.js';
+import { AuditLog, type RememberRecord } from './audit-log.js';
 import { logSettings } from './log.options.js';
 import type { KeyRotation } from './signer.js';
 
@@ -26,6 +26,7 @@ export async function openAuditLog(
     settings,
     timeoutMs,
     onKeyRotation: recordedRotation(trail, options.server),
+    onRemember: recordedRemembering(trail, options.server),
     onProblem: (sentence) => logger.error(sentence),
   });
   if (!log.isSigned) for (const warning of await log.warnings()) logger.warn(warning);
@@ -48,6 +49,22 @@ function recordedRotation(trail: AuditTrail, server: ServerIdentity | undefined)
       action: 'audit.key_rotated',
       target: to,
       details: { from, to, by: `process:${process.pid}` },
+    });
+  };
+}
+
+function recordedRemembering(trail: AuditTrail, server: ServerIdentity | undefined): RememberRecord {
+  return async (operator, size, places) => {
+    if (server === undefined) return;
+    await trail.record({
+      kind: 'administration',
+      id: uuidV7(),
+      at: new Date(),
+      server,
+      ...operator,
+      action: 'audit.remembered',
+      target: String(size),
+      details: { places: [...places].join(', ') },
     });
   };
 }

@@ -15,6 +15,8 @@ export interface Remembering {
   /** Of a checkpoint in the database that somebody has found to be right. */
   readonly size: number;
   readonly verify: () => Promise<LogReport>;
+  /** Recorded before anything is written: whoever says what the log was decides what it can be compared with. */
+  readonly record: (size: number, places: ReadonlySet<string>) => Promise<void>;
 }
 
 /**
@@ -23,7 +25,13 @@ export interface Remembering {
  * @returns names of these places
  * @throws AuditLogError when the log is not intact otherwise, somebody cannot be asked, or nothing is missing
  */
-export async function rememberAgain({ rows, settings, size, verify }: Remembering): Promise<string[]> {
+export async function rememberAgain({
+  rows,
+  settings,
+  size,
+  verify,
+  record,
+}: Remembering): Promise<string[]> {
   const checkpoint = await requireCheckpoint(rows, settings.keys, size);
   const other = (await verify()).findings.find(({ code }) => code !== 'log_memory');
   if (other !== undefined)
@@ -31,6 +39,7 @@ export async function rememberAgain({ rows, settings, size, verify }: Rememberin
       `The log is not intact, so nothing is remembered of it. ${other.message} Run sallyport audit verify.`,
     );
   const empty = await emptyPlaces(settings);
+  await record(checkpoint.size, empty);
   await give(checkpoint, empty, rows, settings);
   return [...empty];
 }

@@ -99,6 +99,8 @@ export type AdministrationAction =
   | 'audit.erased'
   /** The key that signs checkpoints was replaced. */
   | 'audit.key_rotated'
+  /** What was signed is remembered again where it was lost; `target` is its size. */
+  | 'audit.remembered'
   /** Work of the application reached rows of every tenant, with a reason. */
   | 'tenancy.crossed';
 

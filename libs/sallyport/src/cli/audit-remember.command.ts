@@ -1,10 +1,11 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { AuditLog } from '@sallyport/audit';
 import { InvalidArgumentError } from 'commander';
+import { operator } from './audit-filter.js';
 
 /** Lets the places outside of the database that have lost it remember what was signed. */
 export async function auditRemember(context: INestApplicationContext, size: number): Promise<string> {
-  const names = await context.get(AuditLog, { strict: false }).remember(size);
+  const names = await context.get(AuditLog, { strict: false }).remember(size, operator());
   return [
     ...names.map((name) => `Remembered by ${name}.`),
     'The server signs again within some seconds.',

@@ -73,6 +73,7 @@ function changeOf({ action }: ReadRecord): Activity {
     case 'key.rotated':
     case 'policy.changed':
     case 'audit.key_rotated':
+    case 'audit.remembered':
       return { id: 3, name: 'Update' };
     case 'revocation.lifted':
     case 'audit.erased':
