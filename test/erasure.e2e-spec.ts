@@ -5,6 +5,7 @@ import { Args, McpTool, type SallyportOptions } from 'sallyport';
 import { z } from 'zod';
 import { breakAudit } from './support/broken-audit.js';
 import { eventually } from './support/eventually.js';
+import { failing } from './support/failing-statement.js';
 import { TestIssuer } from './support/issuer.js';
 import { toolCall } from './support/messages.js';
 import { startPostgres, type RunningPostgres } from './support/postgres.js';
@@ -149,6 +150,24 @@ describe.each(['better-sqlite3', 'postgres'] as const)('Erasing a person, on %s,
     });
     await dataSource.query('ALTER TABLE lost_audit RENAME TO sallyport_audit');
     expect(await server.audit.list({ subject: 'priya', limit: 5 })).toMatchObject([{ subject: 'priya' }]);
+  });
+
+  it('is done by asking again when the key could not be destroyed, and the record says which time it was', async () => {
+    await callAs(server, 'priya');
+    const erasure = server.app.get(AuditErasure);
+    const { options } = server.app.get(AuditStore).dataSource;
+    const repair = await failing(options, 'UPDATE', 'sallyport_audit_key', 'NEW.key IS NULL');
+    await expect(erasure.erase(priya(), AUTHOR)).rejects.toMatchObject({ message: 'no space' });
+    await repair();
+    expect(await server.audit.list({ subject: 'priya', limit: 5 })).toMatchObject([{ subject: 'priya' }]);
+    await erasure.erase(priya(), AUTHOR);
+    const erased = (await server.records()).filter(({ action }) => action === 'audit.erased');
+    expect(erased.map(({ decision, reason }) => [decision, reason])).toEqual([
+      ['permit', null],
+      ['refuse', 'store_unavailable'],
+      ['permit', null],
+    ]);
+    expect(await server.audit.list({ subject: 'priya', limit: 5 })).toEqual([]);
   });
 
   it('says that there is nothing to erase, once it is done and for a stranger', async () => {

@@ -19,6 +19,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { administration, attempt, outcome, server } from './support/audit-events.js';
 import { asOwner, LOG_KEY, stateOf } from './support/audit-log.js';
 import { eventually } from './support/eventually.js';
+import { failing } from './support/failing-statement.js';
 import { startPostgres, type PostgresOptions, type RunningPostgres } from './support/postgres.js';
 import { runCommand, SourceProcess } from './support/processes.js';
 import { startSealing, type RunningSealing } from './support/sealing.js';
@@ -82,33 +83,6 @@ const idsIn = (file: string) =>
   linesOf(file)
     .slice(1)
     .map((line): unknown => JSON.parse(line).id);
-
-/** From now on this statement fails, as with a disk that is full or a right that was taken away. */
-async function failing(
-  database: DataSourceOptions,
-  on: 'INSERT' | 'DELETE',
-  table: string,
-  when: string,
-): Promise<() => Promise<void>> {
-  const owner = await new DataSource(database).initialize();
-  const isPostgres = database.type === 'postgres';
-  if (isPostgres) {
-    await owner.query(
-      `CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no space' USING ERRCODE = 'disk_full'; END $$`,
-    );
-    await owner.query(
-      `CREATE TRIGGER fails BEFORE ${on} ON ${table} FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION fails()`,
-    );
-  } else {
-    await owner.query(
-      `CREATE TRIGGER fails BEFORE ${on} ON ${table} WHEN ${when} BEGIN SELECT RAISE(ABORT, 'no space'); END`,
-    );
-  }
-  return async () => {
-    await owner.query(isPostgres ? `DROP FUNCTION fails() CASCADE` : 'DROP TRIGGER fails');
-    await owner.destroy();
-  };
-}
 
 describe.each(DIALECTS)('Records that are sealed on %s', (dialect) => {
   it('leave the database and are in the file, leaf by leaf, and the log is intact', async () => {
