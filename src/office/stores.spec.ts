@@ -98,7 +98,7 @@ describe.each([
           resource: 'http://127.0.0.1/mcp',
           identity: [oidc({ issuer: 'http://127.0.0.1:1' })],
           tenancy: { dangerouslyAllowOwnerRole: true },
-          audit: { database: IN_MEMORY },
+          audit: { database: IN_MEMORY, dangerouslyVolatile: true },
           revocations: { database: IN_MEMORY },
           roles: OFFICE_ROLES,
           scopes: OFFICE_SCOPE_HIERARCHY,
