@@ -69,7 +69,8 @@ describe('A tool stops the boot', () => {
       'entry_without_policy',
       /write scopes: \['…'\], role: '…', or public: true/,
     ],
-    ['with empty lists for a policy', { scopes: [], role: [] }, 'entry_without_policy', /has no policy/],
+    ['with an empty list of scopes', { scopes: [], role: 'agent:admin' }, 'entry_scopes', /leave scopes out/],
+    ['with an empty list of roles', { role: [] }, 'entry_role', /leave role out/],
     [
       'with public: false alone',
       { scopes: undefined, public: false },
