@@ -10,6 +10,9 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { attempt, server } from './audit-events.js';
 import { eventually } from './eventually.js';
 
+/** On SQLite the log does not go on while it is verified. */
+const VERIFY_PAUSE_MS = 150;
+
 export const LOG_KEY = generateNoteKey('audit.test/log');
 
 /** The audit of a server and its log, wired as a server does. */
@@ -59,11 +62,13 @@ export async function startLog(
     await eventually(
       () => log.verify(),
       ({ pending }) => pending === 0,
+      VERIFY_PAUSE_MS,
     );
     await eventually(
       () => log.verify(),
       // What the signing itself records, such as another key, is pending when it is signed.
       ({ pending, unsigned }) => pending === 0 && unsigned === 0,
+      VERIFY_PAUSE_MS,
     );
   };
   return {
