@@ -146,7 +146,6 @@ describe.each(WAYS)('Public entries, on %s in %s:', (platform, era) => {
   );
 
   it.each([
-    'completion/complete',
     'resources/subscribe',
     'logging/setLevel',
     'tasks/list',
