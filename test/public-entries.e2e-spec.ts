@@ -145,17 +145,14 @@ describe.each(WAYS)('Public entries, on %s in %s:', (platform, era) => {
     },
   );
 
-  it.each([
-    'resources/subscribe',
-    'logging/setLevel',
-    'tasks/list',
-    'sampling/createMessage',
-    'x',
-  ])('open no other method: %s', async (method) => {
-    const { answer, ran } = await call({ method, params: { name: 'docs_search', uri: 'docs://a' } });
-    expect(ran).toEqual([]);
-    expect(answer.error).toMatchObject({ code: -32601 });
-  });
+  it.each(['resources/subscribe', 'logging/setLevel', 'tasks/list', 'sampling/createMessage', 'x'])(
+    'open no other method: %s',
+    async (method) => {
+      const { answer, ran } = await call({ method, params: { name: 'docs_search', uri: 'docs://a' } });
+      expect(ran).toEqual([]);
+      expect(answer.error).toMatchObject({ code: -32601 });
+    },
+  );
 });
 
 describe.each(WAYS)('Without a credential, on %s in %s,', (platform, era) => {
