@@ -59,11 +59,9 @@ export class AuditReader {
    * const older = await reader.list({ tenant: 'acme', decision: 'refuse', limit: 50, before: page[0]?.seq });
    */
   async list(filter: AuditFilter): Promise<AuditCall[]> {
-    const records = await this.repository.find({
-      where: await this.conditionsOf(filter),
-      order: { seq: 'DESC' },
-      take: Math.min(Math.max(Math.trunc(filter.limit), 1), MOST_ROWS),
-    });
+    const where = await this.conditionsOf(filter);
+    const take = Math.min(Math.max(Math.trunc(filter.limit), 1), MOST_ROWS);
+    const records = await this.store.read((all) => all.find({ where, order: { seq: 'DESC' }, take }));
     const outcomes = await this.outcomesOf(records);
     const opened = await this.open(records);
     return opened.reverse().flatMap((record) => auditCall(record, outcomes.get(record.id)));
@@ -95,12 +93,8 @@ export class AuditReader {
   private async outcomesOf(records: readonly AuditRecord[]): Promise<Map<string | null, AuditRecord>> {
     const attempts = records.filter(({ kind }) => kind === 'attempt').map(({ id }) => id);
     if (attempts.length === 0) return new Map();
-    const outcomes = await this.repository.findBy({ attempt: In(attempts) });
+    const outcomes = await this.store.read((all) => all.findBy({ attempt: In(attempts) }));
     return new Map(outcomes.map((outcome) => [outcome.attempt, outcome]));
-  }
-
-  private get repository() {
-    return this.store.readingSource.getRepository(AuditRecord);
   }
 }
 

@@ -1,5 +1,5 @@
 import { Store, StoreSetupError, type StoreSettings } from '@sallyport/store';
-import type { DataSource, DataSourceOptions, EntityMetadata } from 'typeorm';
+import type { DataSource, DataSourceOptions, EntityMetadata, Repository } from 'typeorm';
 
 import { AuditRecord, type NewAuditRecord } from './audit-record.entity.js';
 import { AUDIT_STORE, AUDIT_TABLES } from './audit-tables.js';
@@ -88,9 +88,20 @@ export class AuditStore {
     return this.store.dataSource;
   }
 
-  /** To read records with, and never to write. */
+  /** What is read with, never written. For its connections: records are read by {@link read}. */
   get readingSource(): DataSource {
     return this.reading.dataSource;
+  }
+
+  /**
+   * Does what is one statement, and only reads. Like every statement here it ends in time, whatever the network does: a
+   * reader must not wait for ever behind a connection on which nothing comes back.
+   *
+   * @example
+   * const newest = await store.read((records) => records.maximum('seq'));
+   */
+  read<T>(work: (records: Repository<AuditRecord>) => Promise<T>): Promise<T> {
+    return this.reading.run((manager) => work(manager.getRepository(AuditRecord)));
   }
 
   /** What makes the records less durable than they should be, in sentences. Empty: nothing. */

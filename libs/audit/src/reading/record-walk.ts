@@ -32,34 +32,39 @@ export class RecordWalk {
 
   /** The highest number; 0 when there is no record. */
   async lastSeq(): Promise<number> {
-    return (await this.repository.maximum('seq')) ?? 0;
+    return (await this.store.read((all) => all.maximum('seq'))) ?? 0;
   }
 
   /** The first `limit` records of the range that match. */
   async read(range: RecordRange, limit: number, filter: RecordFilter = {}): Promise<ReadRecord[]> {
     const where = await this.conditionsOf(filter, range);
-    return this.opened(await this.repository.find({ where, order: { seq: 'ASC' }, take: limit }));
+    return this.opened(
+      await this.store.read((all) => all.find({ where, order: { seq: 'ASC' }, take: limit })),
+    );
   }
 
   /** The last `limit` records of the range that match, oldest first. */
   async readLast(range: RecordRange, limit: number, filter: RecordFilter = {}): Promise<ReadRecord[]> {
     const where = await this.conditionsOf(filter, range);
-    const records = await this.repository.find({ where, order: { seq: 'DESC' }, take: limit });
+    const records = await this.store.read((all) => all.find({ where, order: { seq: 'DESC' }, take: limit }));
     return this.opened(records.reverse());
   }
 
   async count(range: RecordRange, filter: RecordFilter = {}): Promise<number> {
-    return this.repository.count({ where: await this.conditionsOf(filter, range) });
+    const where = await this.conditionsOf(filter, range);
+    return this.store.read((all) => all.count({ where }));
   }
 
   /** Numbers above `after`, the first `limit` of them. */
   async seqsAbove(after: number, limit: number): Promise<number[]> {
-    const rows = await this.repository.find({
-      select: { seq: true },
-      where: { seq: MoreThan(after) },
-      order: { seq: 'ASC' },
-      take: limit,
-    });
+    const rows = await this.store.read((all) =>
+      all.find({
+        select: { seq: true },
+        where: { seq: MoreThan(after) },
+        order: { seq: 'ASC' },
+        take: limit,
+      }),
+    );
     return rows.map(({ seq }) => seq);
   }
 
@@ -71,27 +76,26 @@ export class RecordWalk {
    */
   async recordsOf(id: string, tenant?: string): Promise<ReadRecord[]> {
     const within = ofTenant(tenant);
-    const found = await this.repository.findOne({
-      where: [
-        { ...within, id },
-        { ...within, call: id },
-      ],
-    });
+    const where = [
+      { ...within, id },
+      { ...within, call: id },
+    ];
+    const found = await this.store.read((all) => all.findOne({ where }));
     if (found === null) return [];
     const { call } = found;
     if (call === null) return this.opened([found]);
-    const records = await this.repository.find({
-      where: { ...within, call },
-      order: { seq: 'ASC' },
-      take: MOST_OF_ONE_CALL,
-    });
+    const records = await this.store.read((all) =>
+      all.find({ where: { ...within, call }, order: { seq: 'ASC' }, take: MOST_OF_ONE_CALL }),
+    );
     return this.opened(records);
   }
 
   /** Number of the record with this id. */
   async seqOf(id: string, tenant?: string): Promise<number | undefined> {
     const within = ofTenant(tenant);
-    const found = await this.repository.findOne({ select: { seq: true }, where: { ...within, id } });
+    const found = await this.store.read((all) =>
+      all.findOne({ select: { seq: true }, where: { ...within, id } }),
+    );
     return found?.seq;
   }
 
@@ -111,10 +115,6 @@ export class RecordWalk {
       seq,
       ...(kind !== undefined && { kind }),
     }));
-  }
-
-  private get repository() {
-    return this.store.readingSource.getRepository(AuditRecord);
   }
 }
 
