@@ -1,5 +1,6 @@
 import type { ArgumentMetadata, PipeTransform } from '@nestjs/common';
 import { canonicalJson } from '../canonical-json.js';
+import { argumentsOf } from './call-arguments.js';
 import { currentCall } from './call-scope.js';
 
 /** A pipe of the class, the method or the whole application made something else of what was decided on. */
@@ -21,8 +22,7 @@ export class ArgumentsChangedError extends Error {
 class KeptArgumentsPipe implements PipeTransform {
   transform(value: unknown, { data: name }: ArgumentMetadata): unknown {
     const call = currentCall();
-    const all = call !== undefined && 'arguments' in call ? (call.arguments ?? {}) : {};
-    const decidedOn = name === undefined ? all : Object.hasOwn(all, name) ? all[name] : undefined;
+    const decidedOn = argumentsOf(call !== undefined && 'arguments' in call ? call : undefined, name);
     if (value === decidedOn || contentOf(value) === contentOf(decidedOn)) return value;
     throw new ArgumentsChangedError(name);
   }

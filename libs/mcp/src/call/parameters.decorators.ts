@@ -1,4 +1,5 @@
 import { createParamDecorator, type ExecutionContext, type PipeTransform, type Type } from '@nestjs/common';
+import { argumentsOf } from './call-arguments.js';
 import { KEPT_ARGUMENTS } from './kept-arguments.pipe.js';
 import type { HandlerContext } from './running-call.js';
 
@@ -17,11 +18,8 @@ export function handlerContextOf(context: ExecutionContext): HandlerContext {
   return context.getArgByIndex<HandlerContext>(0);
 }
 
-const ArgumentsOfCall = createParamDecorator(
-  (name: string | undefined, context: ExecutionContext): unknown => {
-    const args = handlerContextOf(context).call.arguments ?? {};
-    return name === undefined ? args : Object.hasOwn(args, name) ? args[name] : undefined;
-  },
+const ArgumentsOfCall = createParamDecorator((name: string | undefined, context: ExecutionContext): unknown =>
+  argumentsOf(handlerContextOf(context).call, name),
 );
 
 type ParameterPipe = Type<PipeTransform> | PipeTransform;
