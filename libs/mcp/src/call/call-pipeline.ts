@@ -137,8 +137,7 @@ export class CallPipeline {
 
   /** Closes a clearance whose call turned out not to be run, for example because its envelope was malformed. */
   async discard(call: McpCall, clearance: Clearance): Promise<void> {
-    const attempt = this.gate.spend(clearance, call);
-    await this.#recordOutcome(call, attempt, 'not_run', 0, 0);
+    await this.gate.discard(call, clearance);
   }
 
   /** Resolves when no call is running any more: their outcomes are committed. */

@@ -310,6 +310,15 @@ export class Gate implements BeforeApplicationShutdown {
     return cleared.attempt;
   }
 
+  /**
+   * Uses up the clearance of a call that turned out not to be run: its attempt is closed, as far as that can be recorded.
+   *
+   * @throws Error as {@link spend} does
+   */
+  async discard(call: McpCall, clearance: Clearance): Promise<void> {
+    await this.#close(call, this.spend(clearance, call));
+  }
+
   /** Whether a clearance of this gate has not been used yet. */
   isUnspent(clearance: Clearance): boolean {
     return this.#minted.has(clearance);
@@ -440,7 +449,7 @@ export class Gate implements BeforeApplicationShutdown {
     const failed = cleared.find((one) => one.kind === 'refused' && one.refusal.status !== 200);
     if (failed !== undefined) {
       // What was cleared beside it is not followed: its attempt is closed, so that nobody takes it for something that ran.
-      for (const { call, clearance } of resources) await this.#close(call, this.spend(clearance, call));
+      for (const { call, clearance } of resources) await this.discard(call, clearance);
       return failed;
     }
     return { kind: 'listening', principal: call.principal, lists: filter.lists, resources };
