@@ -1,11 +1,13 @@
 import { BoundedMap } from '../bounded-map.js';
 import type { Principal } from '../principal.js';
+import { principalKey } from '../principal-key.js';
 import type { Noted } from './failed-authentications.js';
 
 const WINDOW_MS = 60_000;
 const MOST_CALLERS = 10_000;
 
-type Record = () => Promise<boolean>;
+/** Makes a record; whether it is durable. */
+type Recording = () => Promise<boolean>;
 
 /** Sees to it that each revoked caller who comes is recorded by name once a minute at least. */
 export class RevokedCallers {
@@ -19,30 +21,26 @@ export class RevokedCallers {
    */
   async named(
     principal: Principal,
-    record: Record,
-    note: (byName: Record) => Promise<Noted>,
+    record: Recording,
+    note: (byName: Recording) => Promise<Noted>,
   ): Promise<Noted> {
-    const byName: Record = () => this.#record(principal, record);
+    const byName: Recording = () => this.#record(principal, record);
     const noted = await note(byName);
     if (noted === 'unrecorded' || this.#isNamed(principal)) return noted;
     return (await byName()) ? noted : 'unrecorded';
   }
 
   #isNamed(principal: Principal): boolean {
-    const at = this.#named.get(nameOf(principal));
+    const at = this.#named.get(principalKey(principal));
     return at !== undefined && this.clock() - at < WINDOW_MS;
   }
 
   /** Others of this caller need no record of theirs while this one is made; they do when it could not be. */
-  async #record(principal: Principal, record: Record): Promise<boolean> {
-    const name = nameOf(principal);
+  async #record(principal: Principal, record: Recording): Promise<boolean> {
+    const name = principalKey(principal);
     this.#named.set(name, this.clock());
     const isRecorded = await record();
     if (!isRecorded) this.#named.delete(name);
     return isRecorded;
   }
-}
-
-function nameOf({ issuer, subject, client, tenant }: Principal): string {
-  return JSON.stringify([issuer, subject, client ?? null, tenant ?? null]);
 }

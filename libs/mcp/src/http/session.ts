@@ -5,7 +5,7 @@ import type { Principal } from '../principal.js';
 import { cancelledId } from '../protocol/cancelled-id.js';
 import { createProtocolServer, type Conversation } from '../protocol/protocol-server.js';
 import { notifyThrough } from '../protocol/notify.js';
-import { principalKey } from '../subscriptions/same-principal.js';
+import { principalKey } from '../principal-key.js';
 import type { Subscription } from '../subscriptions/subscription.js';
 import { boundedStream } from './bounded-stream.js';
 import { conversationOf, sdkRequest, type Lanes } from './dispatch.js';

@@ -1,7 +1,7 @@
 import type { Revocations, RevocationView } from '../gate/ports.js';
 import type { Refusal } from '../gate/refusal.js';
 import type { Principal } from '../principal.js';
-import { principalKey } from '../subscriptions/same-principal.js';
+import { principalKey } from '../principal-key.js';
 import type { Lanes } from './dispatch.js';
 import type { Exchange } from './exchange.js';
 import { Session } from './session.js';
