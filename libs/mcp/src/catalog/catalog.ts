@@ -141,12 +141,16 @@ export class Catalog {
   }
 }
 
-/** Says which entries cannot stand side by side. */
-export function duplicateProblems(entries: readonly Entry[]): Problem[] {
-  const problems = ambiguityProblems(entries);
-  const seen = new Map<string, Entry>();
-  for (const entry of entries) {
-    for (const key of new Set([`${entry.kind} ${entry.name}`, `${entry.kind} ${shapeOf(keyOf(entry))}`])) {
+/**
+ * Says which entries cannot stand side by side.
+ *
+ * @param standing entries that stand side by side already, as far as that has been found out before
+ */
+export function duplicateProblems(added: readonly Entry[], standing: readonly Entry[] = []): Problem[] {
+  const problems = ambiguityProblems(added, standing);
+  const seen = new Map(standing.flatMap((entry) => namesOf(entry).map((key) => [key, entry])));
+  for (const entry of added) {
+    for (const key of namesOf(entry)) {
       const first = seen.get(key);
       if (first !== undefined && first !== entry) {
         const message = `The name of the ${key} is used by ${first.source} and by ${entry.source}: give one of them another.`;
@@ -158,11 +162,17 @@ export function duplicateProblems(entries: readonly Entry[]): Problem[] {
   return problems;
 }
 
+function namesOf(entry: Entry): string[] {
+  const { kind, name } = entry;
+  return [...new Set([`${kind} ${name}`, `${kind} ${shapeOf(keyOf(entry))}`])];
+}
+
 /** Which of two serves a URI, and under whose policy, must not depend on their names or on who came first. */
-function ambiguityProblems(entries: readonly Entry[]): Problem[] {
-  const templates = entries.filter(isReadableTemplate);
+function ambiguityProblems(added: readonly Entry[], standing: readonly Entry[]): Problem[] {
+  const templates = added.filter(isReadableTemplate);
+  const others = standing.filter(isReadableTemplate);
   return templates.flatMap((entry, index) =>
-    templates.slice(index + 1).flatMap((other) => ambiguityProblem(entry, other) ?? []),
+    [...others, ...templates.slice(index + 1)].flatMap((other) => ambiguityProblem(other, entry) ?? []),
   );
 }
 

@@ -84,8 +84,10 @@ export class EntryRegistry implements OnApplicationBootstrap {
     const { entry } = built;
     await this.#inTurn(async () => {
       const after = [...catalogChanges().built(this.catalog), built];
-      const entries = after.map((one) => one.entry);
-      const problems = [...duplicateProblems(entries), ...this.upkeep.problemsOf(entries)];
+      const problems = [
+        ...duplicateProblems([entry], this.catalog.entries),
+        ...this.upkeep.problemsOf(after.map((one) => one.entry)),
+      ];
       if (problems.length > 0) throw new UnsafeWiringError(problems);
       await this.#record(entry, 'registered');
       this.pipeline.bind(entry, bindFunction(handler, this.creator));
