@@ -5,6 +5,7 @@ import {
   type CallContext,
   type Check,
   type Decision,
+  effectOfRefusal,
   type Entry,
   type FailedAuthenticationEvent,
   kindAsked,
@@ -317,12 +318,8 @@ function decisionColumns(decision: Decision): Columns {
   };
 }
 
-/**
- * What became of a call that did not run, whatever its checks by themselves would have led to: wrong arguments and
- * revocations refuse what was permitted or held until then.
- */
 function refusalColumns({ reason }: RefusalEvent): Columns {
-  return { decision: reason === 'approval_required' ? 'hold' : 'refuse', reason: name(reason) };
+  return { decision: effectOfRefusal(reason), reason: name(reason) };
 }
 
 function checksOf(checks: readonly Check[]): string {

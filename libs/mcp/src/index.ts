@@ -37,6 +37,7 @@ export {
   type Check,
   type CheckName,
   type Decision,
+  effectOfRefusal,
   type Hold,
   type Permit,
   type RefusalReason,

@@ -38,6 +38,14 @@ export type RefusalReason =
   | 'revocations_unavailable'
   | 'decision_failed';
 
+/**
+ * What became of a call that did not run for this reason, whatever its checks by themselves would have led to: wrong
+ * arguments and revocations refuse what was permitted or held until then.
+ */
+export function effectOfRefusal(reason: RefusalReason): 'hold' | 'refuse' {
+  return reason === 'approval_required' ? 'hold' : 'refuse';
+}
+
 interface Decided {
   readonly checks: readonly Check[];
   /** Digest of the policy that decided. */

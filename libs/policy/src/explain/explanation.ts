@@ -1,4 +1,12 @@
-import type { Check, Decision, EntryKind, PublicReason, RefusalReason, Verdict } from '@sallyport/mcp';
+import {
+  type Check,
+  type Decision,
+  effectOfRefusal,
+  type EntryKind,
+  type PublicReason,
+  type RefusalReason,
+  type Verdict,
+} from '@sallyport/mcp';
 import type { Policy } from '../policy.js';
 import { whatHelps } from './what-helps.js';
 
@@ -39,19 +47,13 @@ export function explanationOf(verdict: Verdict, policy: Policy): Explanation {
   return {
     target,
     entry: entry === undefined ? undefined : { kind: entry.kind, name: entry.name, source: entry.source },
-    effect: effectOf(verdict),
+    effect: verdict.kind === 'permitted' ? 'permit' : effectOfRefusal(verdict.reason),
     reason: verdict.kind === 'refused' ? verdict.reason : undefined,
     checks: decision.checks,
     policyVersion: decision.policyVersion,
     told: verdict.kind === 'refused' ? toldOf(verdict) : undefined,
     helps: whatHelps(verdict, policy),
   };
-}
-
-/** What a decision would permit or hold may still be refused: for its arguments, or a revocation. */
-function effectOf(verdict: Verdict): Decision['effect'] {
-  if (verdict.kind === 'permitted') return 'permit';
-  return verdict.reason === 'approval_required' ? 'hold' : 'refuse';
 }
 
 function toldOf({ refusal }: Extract<Verdict, { kind: 'refused' }>): Told {
