@@ -1,4 +1,5 @@
 import { mkdtempSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Module, type INestApplication, type LoggerService, type ModuleMetadata } from '@nestjs/common';
@@ -59,6 +60,14 @@ export function newDatabaseFile(): string {
   return join(mkdtempSync(join(tmpdir(), 'sallyport-e2e-')), 'app.sqlite');
 }
 
+/**
+ * On a busy machine, an idle connection that the server ends after 5 seconds (the default of node, and so of Express) may
+ * be ended while a request of ours is under way on it. Fastify keeps them for 72 seconds; so do both here.
+ */
+function keepConnections(server: Server): void {
+  server.keepAliveTimeout = 72_000;
+}
+
 /** A whole application in this process, listening on a port of the loopback. */
 export class TestServer {
   private constructor(
@@ -78,6 +87,7 @@ export class TestServer {
     try {
       await options.configure?.(app);
       await app.listen(0, '127.0.0.1');
+      keepConnections(app.getHttpServer());
     } catch (error) {
       await app.close();
       throw error;
