@@ -83,8 +83,11 @@ export class Subscriptions {
     const onEnd = (ended: Subscription) => this.#open.delete(ended);
     const subscription = new Subscription(this.gate, subscriber, new Set(lists), listener, lifetime, onEnd);
     this.#open.add(subscription);
-    // A revocation may have come between the decision and here.
-    if (this.#latest !== undefined && isRevoked(subscription, this.#latest)) void subscription.end('aborted');
+    const latest = this.#latest;
+    // A revocation may have come between the decision and here. Whoever opens the stream has to hold it first, or could
+    // not end what depends on it.
+    if (latest !== undefined && isRevoked(subscription, latest))
+      queueMicrotask(() => void this.#tell([subscription], (one) => one.end('aborted')));
     return subscription;
   }
 
